@@ -1,0 +1,235 @@
+#include "io/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/fd.h"
+#include "util/macros.h"
+
+enum spawn_step {
+	SPAWN_STEP_SESSION,
+	SPAWN_STEP_PARENT,
+	SPAWN_STEP_STDIO,
+	SPAWN_STEP_DIRECTORY,
+	SPAWN_STEP_EXEC,
+	SPAWN_STEP_COUNT_,
+};
+
+static const char *const step_names[] = {
+	[SPAWN_STEP_SESSION] = "setsid",
+	[SPAWN_STEP_PARENT] = "prctl",
+	[SPAWN_STEP_STDIO] = "stdio",
+	[SPAWN_STEP_DIRECTORY] = "chdir",
+	[SPAWN_STEP_EXEC] = "exec",
+};
+static_assert(ARRAY_LEN(step_names) == SPAWN_STEP_COUNT_, "a name for every step");
+
+/* What the child writes into the status pipe; smaller than PIPE_BUF, so it arrives whole. */
+struct spawn_failure {
+	int32_t step;
+	int32_t error;
+};
+
+/* Everything the child needs, made ready before the fork. */
+struct spawn_plan {
+	const struct spawn_request *request;
+	char **candidates; /* paths to try in turn, NULL-terminated; one block with its strings */
+	int null_fd;
+	int status_fd;
+	pid_t parent;
+};
+
+/* The paths that execvp(3) would try: argv[0] itself with a slash in it, else one a PATH entry. */
+static char **spawn_candidates(const char *name, const char *search_path)
+{
+	size_t count = 2, name_size = strlen(name) + 1;
+	char **candidates, *at;
+
+	if (strchr(name, '/') || !name[0])
+		search_path = "";
+	for (const char *c = search_path; *c; c++)
+		count += *c == ':';
+	candidates = malloc(count * sizeof(char *) + strlen(search_path) + count * (name_size + 2));
+	if (!candidates)
+		return NULL;
+	at = (char *)(candidates + count);
+	count = 0;
+	do {
+		size_t length = strcspn(search_path, ":");
+
+		candidates[count++] = at;
+		if (length) {
+			memcpy(at, search_path, length);
+			at[length] = '/';
+			at += length + 1;
+		}
+		memcpy(at, name, name_size);
+		at += name_size;
+		search_path += length;
+	} while (*search_path++ == ':');
+	candidates[count] = NULL;
+	return candidates;
+}
+
+/* ---- in the child: async-signal-safe calls only (signal-safety(7)) ---- */
+
+static _Noreturn void child_fail(const struct spawn_plan *plan, enum spawn_step step, int error)
+{
+	struct spawn_failure failure = { .step = (int32_t)step, .error = error };
+
+	/* Nobody is left to tell when this write fails; the exit code speaks too (sh(1): 127, 126).
+	 */
+	if (write(plan->status_fd, &failure, sizeof(failure)) < 0)
+		_exit(125);
+	_exit(error == ENOENT ? 127 : 126);
+}
+
+static void child_reset_signals(void)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	/* Fails for KILL, STOP and the two glibc keeps to itself, which are at their default
+	 * anyway. */
+	for (int signal = 1; signal < NSIG; signal++)
+		(void)sigaction(signal, &action, NULL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void child_connect_stdio(const struct spawn_plan *plan)
+{
+	const int wanted[] = { plan->request->stdin_fd, plan->request->stdout_fd,
+		plan->request->stderr_fd };
+
+	for (int fd = 0; fd < (int)ARRAY_LEN(wanted); fd++) {
+		int source = wanted[fd] < 0 ? plan->null_fd : wanted[fd];
+
+		if (source == fd)
+			continue; /* ours, inherited: 0-2 carry no close-on-exec */
+		if (dup2(source, fd) < 0)
+			child_fail(plan, SPAWN_STEP_STDIO, errno);
+	}
+}
+
+static _Noreturn void child_exec(const struct spawn_plan *plan)
+{
+	int error = ENOENT;
+
+	for (char **path = plan->candidates; *path; path++) {
+		execve(*path, plan->request->argv, plan->request->environment);
+		/* Go on searching as execvp(3) does, but remember a file that may not be executed.
+		 */
+		if (errno == EACCES)
+			error = EACCES;
+		else if (errno != ENOENT && errno != ENOTDIR)
+			child_fail(plan, SPAWN_STEP_EXEC, errno);
+	}
+	child_fail(plan, SPAWN_STEP_EXEC, error);
+}
+
+static _Noreturn void child_run(const struct spawn_plan *plan)
+{
+	const struct spawn_request *request = plan->request;
+
+	child_reset_signals();
+	if (request->new_session ? setsid() < 0 : setpgid(0, 0) < 0)
+		child_fail(plan, SPAWN_STEP_SESSION, errno);
+	if (request->die_with_parent) {
+		if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
+			child_fail(plan, SPAWN_STEP_PARENT, errno);
+		if (getppid() != plan->parent)
+			_exit(125); /* died before the line above took effect */
+	}
+	child_connect_stdio(plan);
+	if (request->umask >= 0)
+		umask((mode_t)request->umask);
+	if (request->directory && chdir(request->directory) < 0)
+		child_fail(plan, SPAWN_STEP_DIRECTORY, errno);
+	child_exec(plan);
+}
+
+/* ---- in the parent ---- */
+
+/* Descriptors of the plan; both must lie above the standard ones the child is going to replace. */
+static int spawn_open(struct spawn_plan *plan, int *ret_status_fd, struct error *error)
+{
+	int ends[2];
+
+	plan->null_fd = fd_lift(open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY));
+	if (plan->null_fd < 0)
+		return error_set(error, -errno, "open /dev/null: %s", strerror(errno));
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_set(error, -errno, "pipe: %s", strerror(errno));
+	plan->status_fd = fd_lift(ends[1]);
+	*ret_status_fd = fd_lift(ends[0]);
+	if (plan->status_fd < 0 || *ret_status_fd < 0 || fd_set_nonblocking(*ret_status_fd) < 0)
+		return error_set(error, -errno, "pipe: %s", strerror(errno));
+	return 0;
+}
+
+int spawn_start(
+    const struct spawn_request *request, pid_t *ret_pid, int *ret_status_fd, struct error *error)
+{
+	struct spawn_plan plan = {
+		.request = request, .null_fd = -1, .status_fd = -1, .parent = getpid()
+	};
+	int result, read_fd = -1;
+	pid_t pid = -1;
+
+	plan.candidates = spawn_candidates(request->argv[0], request->search_path);
+	if (!plan.candidates)
+		return error_set(error, -ENOMEM, "no memory to start '%s'", request->argv[0]);
+	result = spawn_open(&plan, &read_fd, error);
+	if (!result) {
+		pid = fork();
+		if (pid == 0)
+			child_run(&plan);
+		if (pid < 0)
+			result = error_set(error, -errno, "fork: %s", strerror(errno));
+	}
+	if (result)
+		fd_close(&read_fd);
+	fd_close(&plan.status_fd);
+	fd_close(&plan.null_fd);
+	free(plan.candidates);
+	if (result)
+		return result;
+	*ret_pid = pid;
+	*ret_status_fd = read_fd;
+	return 0;
+}
+
+int spawn_read_status(int status_fd, const struct spawn_request *request, struct error *error)
+{
+	struct spawn_failure failure;
+	const char *step, *name = request->argv[0];
+	ssize_t length;
+
+	do
+		length = read(status_fd, &failure, sizeof(failure));
+	while (length < 0 && errno == EINTR);
+	if (length == 0)
+		return 0;
+	if (length < 0 && errno == EAGAIN)
+		return 1;
+	if (length != (ssize_t)sizeof(failure) || failure.step < 0 ||
+	    failure.step >= SPAWN_STEP_COUNT_ || failure.error <= 0)
+		return error_set(error, -EIO, "start of '%s': its status cannot be read", name);
+	step = step_names[failure.step];
+	if (failure.step == SPAWN_STEP_DIRECTORY)
+		return error_set(error, -failure.error, "%s '%s': %s", step, request->directory,
+		    strerror(failure.error));
+	if (failure.step == SPAWN_STEP_EXEC && !strchr(name, '/'))
+		return error_set(error, -failure.error, "%s '%s': %s (searched PATH=%s)", step,
+		    name, strerror(failure.error), request->search_path);
+	return error_set(error, -failure.error, "%s '%s': %s", step, name, strerror(failure.error));
+}

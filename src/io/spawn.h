@@ -1,0 +1,42 @@
+/*
+ * Starting a process: fork, a fixed list of async-signal-safe steps, exec.
+ *
+ * Everything that may block or allocate happens before the fork. fork, not vfork: an exec that
+ * hangs on a dead file system must not hang us. The child tells of a step that failed through a
+ * close-on-exec pipe; end of file without a word means that exec has succeeded.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "util/error.h"
+
+struct loop;
+
+struct spawn_request {
+	char *const *argv;
+	char *const *environment;
+	const char *search_path; /* PATH for an argv[0] without a slash */
+	const char *directory;   /* NULL: ours */
+	int stdin_fd;            /* -1: /dev/null */
+	int stdout_fd;           /* -1: /dev/null; else borrowed */
+	int stderr_fd;           /* likewise */
+	int umask;               /* -1: ours */
+	bool new_session;        /* setsid; else a process group of its own */
+	bool die_with_parent;    /* PR_SET_PDEATHSIG TERM, for a parent that is not PID 1 */
+};
+
+/*
+ * Forks and returns at once. *ret_status_fd is non-blocking and the caller's to close: read it
+ * with spawn_read_status when readable. Returns 0, or -errno (EAGAIN: no process to be had,
+ * ENOMEM, EMFILE) and *error names what failed.
+ */
+int spawn_start(
+    const struct spawn_request *request, pid_t *ret_pid, int *ret_status_fd, struct error *error);
+
+/*
+ * Reads what the child has to tell. Returns 1: nothing yet; 0: exec has succeeded; -errno of the
+ * step that failed, and *error says which, with argv[0] and the PATH searched.
+ */
+int spawn_read_status(int status_fd, const struct spawn_request *request, struct error *error);

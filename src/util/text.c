@@ -1,0 +1,174 @@
+#include "util/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/utf8.h"
+
+void text_init(struct text *text, char *buffer, size_t size_bytes)
+{
+	*text = (struct text){ .data = buffer, .size_bytes = size_bytes, .cap_bytes = size_bytes };
+	buffer[0] = '\0';
+}
+
+void text_init_heap(struct text *text, size_t cap_bytes)
+{
+	*text = (struct text){ .data = NULL, .cap_bytes = cap_bytes };
+}
+
+void text_deinit(struct text *text)
+{
+	free(text->data);
+	*text = (struct text){ .data = NULL };
+}
+
+/* Room for length_bytes more and the NUL; returns how many of them fit. */
+static size_t text_reserve(struct text *text, size_t length_bytes)
+{
+	size_t wanted = text->length_bytes + length_bytes + 1, size = text->size_bytes;
+	char *data;
+
+	if (wanted > size && size < text->cap_bytes) {
+		size = size ? size : 64;
+		while (size < wanted && size < text->cap_bytes)
+			size *= 2;
+		size = size < text->cap_bytes ? size : text->cap_bytes;
+		data = realloc(text->data, size);
+		if (data) {
+			text->data = data;
+			text->size_bytes = size;
+		}
+	}
+	if (wanted <= text->size_bytes)
+		return length_bytes;
+	text->truncated = true;
+	return text->size_bytes ? text->size_bytes - text->length_bytes - 1 : 0;
+}
+
+void text_add_bytes(struct text *text, const char *bytes, size_t length_bytes)
+{
+	size_t fits = text_reserve(text, length_bytes);
+
+	if (!text->data)
+		return;
+	memcpy(text->data + text->length_bytes, bytes, fits);
+	text->length_bytes += fits;
+	text->data[text->length_bytes] = '\0';
+}
+
+void text_add(struct text *text, const char *string)
+{
+	text_add_bytes(text, string, strlen(string));
+}
+
+void text_addf(struct text *text, const char *format, ...)
+{
+	va_list arguments, again;
+	size_t fits;
+	int length;
+
+	va_start(arguments, format);
+	va_copy(again, arguments);
+	length = vsnprintf(NULL, 0, format, arguments);
+	if (length >= 0) {
+		fits = text_reserve(text, (size_t)length);
+		if (text->data) {
+			vsnprintf(text->data + text->length_bytes, fits + 1, format, again);
+			text->length_bytes += fits;
+		}
+	}
+	va_end(again);
+	va_end(arguments);
+}
+
+/* Length of the ANSI escape sequence at bytes (which begins with ESC), 1 for a lone ESC. */
+static size_t escape_length(const char *bytes, size_t length_bytes)
+{
+	size_t at = 2;
+
+	if (length_bytes < 2)
+		return length_bytes;
+	if (bytes[1] == '[') { /* CSI: parameters, then one final byte 0x40-0x7e */
+		while (at < length_bytes && !(bytes[at] >= 0x40 && bytes[at] <= 0x7e))
+			at++;
+		return at < length_bytes ? at + 1 : at;
+	}
+	if (bytes[1] == ']') { /* OSC: up to BEL or ST */
+		while (at < length_bytes && bytes[at] != '\a' && bytes[at] != '\033')
+			at++;
+		if (at < length_bytes && bytes[at] == '\033')
+			at++;
+		return at < length_bytes ? at + 1 : at;
+	}
+	return 2;
+}
+
+void text_add_printable(struct text *text, const char *bytes, size_t length_bytes, size_t max_bytes)
+{
+	size_t at = 0, step, end = text->length_bytes + max_bytes;
+	char escaped[5];
+
+	while (at < length_bytes) {
+		if (bytes[at] == '\033') {
+			at += escape_length(bytes + at, length_bytes - at);
+			continue;
+		}
+		step = utf8_printable_length(bytes + at, length_bytes - at);
+		if (text->length_bytes + (step ? step : 4) > end) {
+			text->truncated = true;
+			return;
+		}
+		if (step) {
+			text_add_bytes(text, bytes + at, step);
+		} else {
+			snprintf(escaped, sizeof(escaped), "\\x%02x", (unsigned char)bytes[at]);
+			text_add(text, escaped);
+			step = 1;
+		}
+		at += step;
+	}
+}
+
+/*
+ * The proleptic Gregorian calendar by arithmetic, as strftime() would want the C library's locale
+ * and time zone machinery in PID 1. Era of 400 years = 146097 days, counted from 1 March.
+ */
+void text_add_time(struct text *text, uint64_t epoch_ms)
+{
+	const uint64_t year_10000_ms = 253402300800000;
+	uint64_t ms = epoch_ms < year_10000_ms ? epoch_ms : year_10000_ms - 1;
+	uint64_t days = ms / 86400000 + 719468;
+	unsigned in_day = (unsigned)(ms % 86400000);
+	unsigned era = (unsigned)(days / 146097), day_of_era = (unsigned)(days % 146097);
+	unsigned year_of_era =
+	    (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	unsigned day_of_year =
+	    day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	unsigned shifted_month = (5 * day_of_year + 2) / 153;
+	unsigned day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+	unsigned month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+	unsigned year = year_of_era + era * 400 + (month <= 2);
+
+	text_addf(text, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year, month, day, in_day / 3600000,
+	    in_day / 60000 % 60, in_day / 1000 % 60, in_day % 1000);
+}
+
+void text_add_span(struct text *text, uint64_t span_ms)
+{
+	uint64_t seconds = span_ms / 1000;
+
+	if (span_ms < 1000)
+		text_addf(text, "%ums", (unsigned)span_ms);
+	else if (seconds < 60)
+		text_addf(text, "%u.%us", (unsigned)seconds, (unsigned)(span_ms % 1000 / 100));
+	else if (seconds < 3600)
+		text_addf(text, "%um %02us", (unsigned)seconds / 60, (unsigned)seconds % 60);
+	else if (seconds < 86400)
+		text_addf(
+		    text, "%uh %02um", (unsigned)(seconds / 3600), (unsigned)(seconds / 60 % 60));
+	else
+		text_addf(text, "%llud %02uh", (unsigned long long)(seconds / 86400),
+		    (unsigned)(seconds / 3600 % 24));
+}
