@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/auto_pair.h"
+#include "util/process.h"
 
 enum service_state {
 	SERVICE_DISABLED,
@@ -50,14 +51,6 @@ enum blocked_code {
 	BLOCKED_TASK_FAILED,
 	BLOCKED_PRIVILEGES,
 	BLOCKED_CODE_COUNT_,
-};
-
-enum listener_owner {
-	LISTENER_NONE,
-	LISTENER_SELF,
-	LISTENER_FOREIGN,
-	LISTENER_UNKNOWN,
-	LISTENER_OWNER_COUNT_,
 };
 
 enum health {

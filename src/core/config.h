@@ -1,0 +1,169 @@
+/*
+ * The configuration as the programs use it: typed, expanded, checked. Built from the built-in
+ * services, a file and the environment (spec 20 part 2); every rule about keys is in the table of
+ * config_keys.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/problems.h"
+#include "core/settings.h"
+#include "core/words.h"
+
+enum restart_policy {
+	RESTART_ALWAYS,
+	RESTART_ON_FAILURE,
+	RESTART_NEVER,
+};
+
+enum crash_action {
+	CRASH_SLOW,
+	CRASH_BLOCK,
+};
+
+enum output_mode {
+	OUTPUT_CAPTURE,
+	OUTPUT_INHERIT,
+	OUTPUT_NULL,
+};
+
+enum interrupt_mode {
+	INTERRUPT_AUTO,
+	INTERRUPT_STOP,
+	INTERRUPT_IGNORE,
+};
+
+enum log_format {
+	LOG_TEXT,
+	LOG_JSON,
+};
+
+enum probe_type {
+	PROBE_NONE,
+	PROBE_HTTP,
+	PROBE_TCP,
+	PROBE_NOTIFY,
+};
+
+/* Where a probe goes. A host name would need a resolver, which blocks: addresses only. */
+struct probe_target {
+	enum probe_type type;
+	bool is_ipv6;
+	uint8_t address[16]; /* network order; the first 4 for IPv4 */
+	uint16_t port;
+	char *path; /* http; NULL else */
+	char *text; /* as written; NULL without an address */
+};
+
+/* At most `count` in `window_ms`. */
+struct rate_limit {
+	uint32_t count;
+	uint64_t window_ms;
+};
+
+enum {
+	PROBE_STATUS_MAX = 8,
+};
+
+/* HTTP status codes that count as serving; unused places are 0. */
+struct status_codes {
+	uint16_t items[PROBE_STATUS_MAX];
+};
+
+/* A set of exit codes, one bit each. */
+struct exit_codes {
+	uint32_t bits[8];
+};
+
+struct service_config {
+	char *name;
+	struct words command; /* argv */
+	struct words after;
+	uint16_t *after_index; /* the same, as places in config.services; NULL without any */
+	uint16_t level;        /* longest chain of `after` below it: starts later, stops earlier */
+	struct words restart_with;
+	struct words env;       /* `NAME=value` */
+	struct words env_unset; /* names */
+	char *working_directory;
+	char *probe_expect;
+	struct probe_target probe;
+	struct status_codes probe_status;
+	struct exit_codes fatal_exit_codes;
+	struct rate_limit crash_limit;
+	uint64_t restart_delay_ms;
+	uint64_t restart_delay_max_ms;
+	uint64_t stable_after_ms;
+	uint64_t fatal_retry_ms; /* 0: never */
+	uint64_t start_timeout_ms;
+	uint64_t stop_timeout_ms;
+	uint64_t probe_interval_ms;
+	uint64_t probe_timeout_ms;
+	uint64_t probe_start_interval_ms;
+	uint64_t probe_retry_interval_ms;
+	uint64_t unhealthy_after_ms;
+	uint64_t watchdog_ms; /* 0: none */
+	enum restart_policy restart;
+	enum crash_action crash_action;
+	enum output_mode output;
+	int stop_signal;
+	uint16_t port; /* 0: none */
+	bool enabled;
+	bool is_skipped_by_environment; /* NEMOCLAW_SKIP_AUTO_PAIR */
+};
+
+struct config {
+	char *file; /* NULL: built-in configuration */
+	char *socket;
+	int socket_mode; /* -1: by who we are */
+	uint16_t gateway_port;
+	uint64_t stop_budget_ms;
+	enum interrupt_mode interrupt;
+	enum log_format log_format;
+	char *path; /* PATH for commands */
+	struct service_config *services;
+	size_t service_count;
+
+	/* The text it was made of, for config_print: config_forget_text frees it. */
+	struct settings file_settings;
+	struct settings environment_settings;
+	char gateway_port_origin[64];
+};
+
+/* Where the configuration comes from. All borrowed, for the time of the call. */
+struct config_sources {
+	const char *file; /* NULL: built-in configuration, text is not read */
+	const char *text;
+	size_t text_bytes;
+	char *const *environment;
+	bool is_root;
+};
+
+/*
+ * Builds *ret_config. Problems of the file go to errors; those of the environment, where the
+ * file's value then stays, go to warnings. Returns 0 (the caller deinits *ret_config), or -EINVAL
+ * when errors is not empty.
+ */
+int config_build(const struct config_sources *sources, struct config *ret_config,
+    struct problems *errors, struct problems *warnings);
+
+/* Frees what is owned; a zeroed struct is fine. */
+void config_deinit(struct config *config);
+
+/* Frees the settings text, which only config_print needs. */
+void config_forget_text(struct config *config);
+
+/* Place of the service called name, or -1. */
+int config_find_service(const struct config *config, const char *name);
+
+/*
+ * The effective configuration as INI, each key followed by `; ORIGIN`; itself a valid file.
+ * Values of environment variables that look like secrets are masked. A heap string, the caller's;
+ * NULL when memory is short.
+ */
+char *config_print(const struct config *config);
+
+/* The built-in services as INI text (conf/nemoinit.ini). */
+extern const char builtin_ini[];

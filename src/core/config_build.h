@@ -1,0 +1,33 @@
+/* The parts of building a configuration; private to config*.c. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/config.h"
+
+struct config_builder {
+	const struct config_sources *sources;
+	struct config *config;
+	struct settings *settings;    /* built-in and file */
+	struct settings *environment; /* overrides */
+	struct problems *errors;
+	struct problems *warnings;
+	bool again; /* a value from the environment was rejected: build once more without it */
+};
+
+/* The setting that counts for a key, the environment first; NULL: default. */
+struct setting *config_setting(const struct config_builder *builder, enum section_kind kind,
+    const char *name, const char *key);
+
+/*
+ * Reports a bad value: one of the file is an error, one of the environment a warning and a reason
+ * to build again. setting NULL: no value is to blame but the section itself.
+ */
+void config_problem(struct config_builder *builder, enum section_kind kind, const char *name,
+    struct setting *setting, const char *message);
+
+/* Finds the NEMOINIT_* overrides and puts them into builder->environment. */
+void config_read_environment(struct config_builder *builder);
+
+/* Checks what concerns more than one key or service; sets ports, after_index and level. */
+void config_check(struct config_builder *builder);

@@ -1,0 +1,101 @@
+/* What concerns more than one key: names that must exist, cycles, ports. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/config_build.h"
+#include "core/order.h"
+#include "util/text.h"
+
+/* Reports against the service's key, wherever its value came from. */
+static void check_problem(struct config_builder *builder, const struct service_config *service,
+    const char *key, const char *message)
+{
+	config_problem(builder, SECTION_SERVICE, service->name,
+	    config_setting(builder, SECTION_SERVICE, service->name, key), message);
+}
+
+static void check_names(struct config_builder *builder, struct service_config *service,
+    const char *key, const struct words *names, uint16_t *places)
+{
+	char message[160];
+
+	for (size_t i = 0; i < names->count; i++) {
+		int place = config_find_service(builder->config, names->items[i]);
+
+		if (place < 0 || strcmp(names->items[i], service->name) == 0) {
+			snprintf(message, sizeof(message), "'%.60s' is %s", names->items[i],
+			    place < 0 ? "no service of this configuration" : "this service itself");
+			check_problem(builder, service, key, message);
+			place = 0;
+		}
+		if (places)
+			places[i] = (uint16_t)place;
+	}
+}
+
+static void check_after(struct config_builder *builder, struct service_config *service)
+{
+	if (!service->after.count)
+		return;
+	service->after_index = calloc(service->after.count, sizeof(*service->after_index));
+	if (!service->after_index)
+		problems_add(builder->errors, "no memory for the configuration");
+	else
+		check_names(builder, service, "after", &service->after, service->after_index);
+}
+
+static bool is_loopback(const struct probe_target *target)
+{
+	static const uint8_t ipv6_loopback[16] = { [15] = 1 };
+
+	return target->is_ipv6 ? memcmp(target->address, ipv6_loopback, 16) == 0
+			       : target->address[0] == 127;
+}
+
+/* A probe on loopback asks our own service, so its port is the one the service must hold. */
+static void check_port(struct config_builder *builder, size_t place)
+{
+	struct service_config *services = builder->config->services, *service = &services[place];
+	char message[160];
+
+	if (!service->port && service->probe.port && is_loopback(&service->probe))
+		service->port = service->probe.port;
+	for (size_t i = 0; i < place; i++) {
+		if (!service->port || services[i].port != service->port || !services[i].enabled ||
+		    !service->enabled)
+			continue;
+		snprintf(message, sizeof(message), "port %u is already that of service '%s'",
+		    service->port, services[i].name);
+		check_problem(builder, service,
+		    config_setting(builder, SECTION_SERVICE, service->name, "port") ? "port"
+										    : "probe",
+		    message);
+	}
+}
+
+void config_check(struct config_builder *builder)
+{
+	struct config *config = builder->config;
+	size_t before = problems_total(builder->errors), place;
+	char names[512];
+	struct text cycle;
+
+	for (size_t i = 0; i < config->service_count; i++) {
+		struct service_config *service = &config->services[i];
+
+		if (!service->command.count &&
+		    !config_setting(builder, SECTION_SERVICE, service->name, "command"))
+			config_problem(builder, SECTION_SERVICE, service->name, NULL,
+			    "has no command; add 'command = …'");
+		check_after(builder, service);
+		check_names(builder, service, "restart_with", &service->restart_with, NULL);
+		check_port(builder, i);
+	}
+	if (problems_total(builder->errors) > before || builder->again)
+		return;
+	text_init(&cycle, names, sizeof(names));
+	text_add(&cycle, "a cycle: ");
+	if (order_set_levels(config->services, config->service_count, &cycle, &place))
+		check_problem(builder, &config->services[place], "after", names);
+}

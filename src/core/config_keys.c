@@ -1,0 +1,82 @@
+#include "core/config_keys.h"
+
+#include <string.h>
+
+#include "core/config.h"
+#include "util/macros.h"
+
+#define SECOND_MS (UINT64_C(1000))
+#define DAY_MS    (86400 * SECOND_MS)
+
+static const char *const interrupt_words[] = { "auto", "stop", "ignore", NULL };
+static const char *const log_format_words[] = { "text", "json", NULL };
+static const char *const restart_words[] = { "always", "on-failure", "never", NULL };
+static const char *const crash_action_words[] = { "slow", "block", NULL };
+static const char *const output_words[] = { "capture", "inherit", "null", NULL };
+
+#define FIELD(member)         .offset = offsetof(struct config, member)
+#define SERVICE_FIELD(member) .offset = offsetof(struct service_config, member)
+
+/* clang-format off */
+static const struct config_key nemoinit_keys[] = {
+	{ "socket", VALUE_TEXT, FIELD(socket), .fallback = "auto" },
+	{ "socket_mode", VALUE_MODE, FIELD(socket_mode), .fallback = "auto" },
+	{ "gateway_port", VALUE_PORT, FIELD(gateway_port), .fallback = "auto" },
+	{ "stop_budget", VALUE_DURATION, FIELD(stop_budget_ms), .fallback = "8s", .min = 100, .max = DAY_MS },
+	{ "interrupt", VALUE_CHOICE, FIELD(interrupt), .fallback = "auto", .words = interrupt_words },
+	{ "log_format", VALUE_CHOICE, FIELD(log_format), .fallback = "text", .words = log_format_words },
+	{ "path", VALUE_TEXT, FIELD(path) },
+};
+
+static const struct config_key service_keys[] = {
+	{ "command", VALUE_COMMAND, SERVICE_FIELD(command) },
+	{ "enabled", VALUE_BOOL, SERVICE_FIELD(enabled), .fallback = "yes" },
+	{ "after", VALUE_WORDS, SERVICE_FIELD(after) },
+	{ "restart", VALUE_CHOICE, SERVICE_FIELD(restart), .fallback = "always", .words = restart_words },
+	{ "restart_delay", VALUE_DURATION, SERVICE_FIELD(restart_delay_ms), .fallback = "500ms", .max = DAY_MS },
+	{ "restart_delay_max", VALUE_DURATION, SERVICE_FIELD(restart_delay_max_ms), .fallback = "60s", .max = DAY_MS },
+	{ "stable_after", VALUE_DURATION, SERVICE_FIELD(stable_after_ms), .fallback = "60s", .max = DAY_MS },
+	{ "crash_limit", VALUE_RATE, SERVICE_FIELD(crash_limit), .fallback = "5/10m", .max = DAY_MS },
+	{ "crash_action", VALUE_CHOICE, SERVICE_FIELD(crash_action), .fallback = "slow", .words = crash_action_words },
+	{ "fatal_exit_codes", VALUE_EXITS, SERVICE_FIELD(fatal_exit_codes), .fallback = "78" },
+	{ "fatal_retry", VALUE_DURATION, SERVICE_FIELD(fatal_retry_ms), .fallback = "5m", .max = DAY_MS },
+	{ "start_timeout", VALUE_DURATION, SERVICE_FIELD(start_timeout_ms), .fallback = "600s", .min = 1, .max = DAY_MS },
+	{ "stop_signal", VALUE_SIGNAL, SERVICE_FIELD(stop_signal), .fallback = "TERM" },
+	{ "stop_timeout", VALUE_DURATION, SERVICE_FIELD(stop_timeout_ms), .fallback = "20s", .min = 1, .max = DAY_MS },
+	{ "probe", VALUE_PROBE, SERVICE_FIELD(probe), .fallback = "none" },
+	{ "probe_status", VALUE_STATUSES, SERVICE_FIELD(probe_status), .fallback = "200 401" },
+	{ "probe_expect", VALUE_TEXT, SERVICE_FIELD(probe_expect) },
+	{ "probe_interval", VALUE_DURATION, SERVICE_FIELD(probe_interval_ms), .fallback = "10s", .min = 10, .max = DAY_MS },
+	{ "probe_timeout", VALUE_DURATION, SERVICE_FIELD(probe_timeout_ms), .fallback = "5s", .min = 10, .max = DAY_MS },
+	{ "probe_start_interval", VALUE_DURATION, SERVICE_FIELD(probe_start_interval_ms), .fallback = "1s", .min = 10, .max = DAY_MS },
+	{ "probe_retry_interval", VALUE_DURATION, SERVICE_FIELD(probe_retry_interval_ms), .fallback = "2s", .min = 10, .max = DAY_MS },
+	{ "unhealthy_after", VALUE_DURATION, SERVICE_FIELD(unhealthy_after_ms), .fallback = "45s", .min = 10, .max = DAY_MS },
+	{ "port", VALUE_PORT, SERVICE_FIELD(port) },
+	{ "watchdog", VALUE_DURATION, SERVICE_FIELD(watchdog_ms), .fallback = "0", .max = DAY_MS },
+	{ "restart_with", VALUE_WORDS, SERVICE_FIELD(restart_with) },
+	{ "working_directory", VALUE_TEXT, SERVICE_FIELD(working_directory) },
+	{ "env_unset", VALUE_WORDS, SERVICE_FIELD(env_unset) },
+	{ "output", VALUE_CHOICE, SERVICE_FIELD(output), .fallback = "capture", .words = output_words },
+};
+/* clang-format on */
+
+const struct config_key *config_keys(enum section_kind kind, size_t *ret_count)
+{
+	switch (kind) {
+	case SECTION_SERVICE: break;
+	case SECTION_NEMOINIT: *ret_count = ARRAY_LEN(nemoinit_keys); return nemoinit_keys;
+	}
+	*ret_count = ARRAY_LEN(service_keys);
+	return service_keys;
+}
+
+const struct config_key *config_key_find(enum section_kind kind, const char *name)
+{
+	size_t count;
+	const struct config_key *keys = config_keys(kind, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	return NULL;
+}

@@ -1,0 +1,300 @@
+/* One value: text → expansion → type. Each reader says on failure what would have been right. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/config.h"
+#include "core/config_keys.h"
+#include "core/signal_name.h"
+#include "util/macros.h"
+#include "util/parse.h"
+#include "util/text.h"
+
+static int read_duration(
+    const struct config_key *key, const char *text, void *field, struct error *error)
+{
+	char range[64];
+	struct text out;
+	int result = parse_duration_ms(text, key->min, key->max, field);
+
+	if (!result)
+		return 0;
+	text_init(&out, range, sizeof(range));
+	text_add_span(&out, key->min);
+	text_add(&out, " to ");
+	text_add_span(&out, key->max);
+	return error_set(
+	    error, result, "'%s' is no duration from %s; write 250ms, 10s, 5m or 8h", text, range);
+}
+
+static int read_choice(
+    const struct config_key *key, const char *text, void *field, struct error *error)
+{
+	char known[128];
+	struct text out;
+
+	text_init(&out, known, sizeof(known));
+	for (int i = 0; key->words[i]; i++) {
+		if (strcmp(key->words[i], text) == 0) {
+			memcpy(field, &i, sizeof(i)); /* every enum of ours is an int */
+			return 0;
+		}
+		text_addf(&out, "%s%s", i ? ", " : "", key->words[i]);
+	}
+	return error_set(error, -EINVAL, "'%s' is none of: %s", text, known);
+}
+
+static int read_port(const char *text, void *field, struct error *error)
+{
+	uint64_t port = 0;
+	uint16_t value;
+	int result = strcmp(text, "auto") == 0 ? 0 : parse_count(text, 1, 65535, &port);
+
+	if (result)
+		return error_set(error, result, "'%s' is no port from 1 to 65535", text);
+	value = (uint16_t)port;
+	memcpy(field, &value, sizeof(value));
+	return 0;
+}
+
+static int read_mode(const char *text, void *field, struct error *error)
+{
+	char *end;
+	long mode = strcmp(text, "auto") == 0 ? -1 : strtol(text, &end, 8);
+	int value = (int)mode;
+
+	if (mode != -1 && (*end || end == text || mode < 0 || mode > 0777))
+		return error_set(error, -EINVAL, "'%s' is no octal mode from 0 to 0777", text);
+	memcpy(field, &value, sizeof(value));
+	return 0;
+}
+
+/* The signals a service can be told to end with: not those that stop or continue it. */
+static int read_signal(const char *text, void *field, struct error *error)
+{
+	static const char *const allowed[] = { "TERM", "INT", "QUIT", "HUP", "USR1", "USR2",
+		"KILL" };
+	int number = signal_parse(text);
+
+	for (size_t i = 0; i < ARRAY_LEN(allowed); i++) {
+		if (number == signal_parse(allowed[i])) {
+			memcpy(field, &number, sizeof(number));
+			return 0;
+		}
+	}
+	return error_set(
+	    error, -EINVAL, "'%s' is none of: TERM, INT, QUIT, HUP, USR1, USR2, KILL", text);
+}
+
+static int read_rate(
+    const struct config_key *key, const char *text, void *field, struct error *error)
+{
+	const char *slash = strchr(text, '/');
+	struct rate_limit limit;
+	uint64_t count;
+	char digits[16] = "";
+
+	if (slash && (size_t)(slash - text) < sizeof(digits)) {
+		memcpy(digits, text, (size_t)(slash - text));
+		if (!parse_count(digits, 1, UINT32_MAX, &count) &&
+		    !parse_duration_ms(slash + 1, 1, key->max, &limit.window_ms)) {
+			limit.count = (uint32_t)count;
+			memcpy(field, &limit, sizeof(limit));
+			return 0;
+		}
+	}
+	return error_set(
+	    error, -EINVAL, "'%s' is no COUNT/DURATION of at least 1, such as 5/10m", text);
+}
+
+static int read_exits(const char *text, void *field, struct error *error)
+{
+	struct exit_codes codes = { .bits = { 0 } };
+	struct words words;
+	uint64_t code;
+	int result = words_split_blanks(text, &words, error);
+
+	if (result)
+		return result;
+	for (size_t i = 0; !result && i < words.count; i++) {
+		result = parse_count(words.items[i], 1, 255, &code);
+		if (result)
+			error_set(
+			    error, result, "'%s' is no exit code from 1 to 255", words.items[i]);
+		else
+			codes.bits[code / 32] |= 1u << code % 32;
+	}
+	words_deinit(&words);
+	if (!result)
+		memcpy(field, &codes, sizeof(codes));
+	return result;
+}
+
+static int read_statuses(const char *text, void *field, struct error *error)
+{
+	struct status_codes codes = { .items = { 0 } };
+	struct words words;
+	uint64_t code;
+	int result = words_split_blanks(text, &words, error);
+
+	if (result)
+		return result;
+	if (words.count < 1 || words.count > PROBE_STATUS_MAX)
+		result = error_set(
+		    error, -EINVAL, "1 to %d HTTP status codes are wanted", PROBE_STATUS_MAX);
+	for (size_t i = 0; !result && i < words.count; i++) {
+		result = parse_count(words.items[i], 100, 599, &code);
+		if (result)
+			error_set(error, result, "'%s' is no HTTP status from 100 to 599",
+			    words.items[i]);
+		else
+			codes.items[i] = (uint16_t)code;
+	}
+	words_deinit(&words);
+	if (!result)
+		memcpy(field, &codes, sizeof(codes));
+	return result;
+}
+
+/* HOST:PORT at text (IPv4, [IPv6] or localhost); *ret_rest is what follows. */
+static int read_address(
+    const char *text, struct probe_target *target, const char **ret_rest, struct error *error)
+{
+	const char *host = text, *host_end, *port_end;
+	char name[64] = "", digits[8] = "";
+	uint64_t port = 0;
+
+	target->is_ipv6 = *text == '[';
+	host += target->is_ipv6;
+	host_end = host + strcspn(host, target->is_ipv6 ? "]" : ":/");
+	if (host_end > host && (size_t)(host_end - host) < sizeof(name))
+		memcpy(name, host, (size_t)(host_end - host));
+	if (strcmp(name, "localhost") == 0)
+		strcpy(name, "127.0.0.1");
+	if (inet_pton(target->is_ipv6 ? AF_INET6 : AF_INET, name, target->address) != 1)
+		return error_set(error, -EINVAL,
+		    "'%s': the host must be an IPv4 address, an [IPv6] address or localhost", text);
+	host_end += target->is_ipv6 && *host_end == ']';
+	port_end = host_end + strcspn(host_end, "/");
+	if (*host_end == ':' && (size_t)(port_end - host_end - 1) < sizeof(digits))
+		memcpy(digits, host_end + 1, (size_t)(port_end - host_end - 1));
+	if (parse_count(digits, 1, 65535, &port))
+		return error_set(error, -EINVAL, "'%s': a port from 1 to 65535 is wanted", text);
+	target->port = (uint16_t)port;
+	*ret_rest = port_end;
+	return 0;
+}
+
+static int read_probe(const char *text, void *field, struct error *error)
+{
+	static const struct {
+		const char *prefix;
+		enum probe_type type;
+	} schemes[] = { { "http://", PROBE_HTTP }, { "tcp://", PROBE_TCP } };
+	struct probe_target target = { .type = PROBE_NONE };
+	const char *rest = NULL;
+	int result;
+
+	if (strcmp(text, "notify") == 0)
+		target.type = PROBE_NOTIFY;
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+		size_t length = strlen(schemes[i].prefix);
+
+		if (strncmp(text, schemes[i].prefix, length) != 0)
+			continue;
+		target.type = schemes[i].type;
+		result = read_address(text + length, &target, &rest, error);
+		if (result)
+			return result;
+	}
+	if ((target.type == PROBE_NONE && strcmp(text, "none") != 0) ||
+	    (target.type == PROBE_TCP && *rest) ||
+	    (target.type == PROBE_HTTP && strpbrk(rest, " \t\r\n")))
+		return error_set(error, -EINVAL,
+		    "'%s' is none of: http://HOST:PORT/PATH, tcp://HOST:PORT, notify, none", text);
+	if (rest)
+		target.text = strdup(text);
+	if (target.type == PROBE_HTTP)
+		target.path = strdup(*rest ? rest : "/");
+	if ((rest && !target.text) || (target.type == PROBE_HTTP && !target.path)) {
+		free(target.text);
+		free(target.path);
+		return error_set(error, -ENOMEM, "no memory");
+	}
+	memcpy(field, &target, sizeof(target));
+	return 0;
+}
+
+static int read_command(
+    const char *text, const struct variables *variables, void *field, struct error *error)
+{
+	struct words words, *out = field;
+	int result = words_split_shell(text, &words, error);
+
+	for (size_t i = 0; !result && i < words.count; i++) {
+		char *expanded;
+
+		result = words_expand(words.items[i], variables, &expanded, error);
+		if (result)
+			break;
+		free(words.items[i]);
+		words.items[i] = expanded;
+	}
+	if (!result && (!words.count || !words.items[0][0]))
+		result = error_set(error, -EINVAL, "a command is wanted");
+	if (result) {
+		words_deinit(&words);
+		return result;
+	}
+	*out = words;
+	return 0;
+}
+
+/* text is expanded already. A text value takes it over; *ret_taken says so. */
+static int read_expanded(
+    const struct config_key *key, char *text, void *field, bool *ret_taken, struct error *error)
+{
+	switch (key->type) {
+	case VALUE_TEXT:
+		memcpy(field, &text, sizeof(text));
+		*ret_taken = true;
+		return 0;
+	case VALUE_BOOL:
+		if (!parse_bool(text, field))
+			return 0;
+		return error_set(error, -EINVAL, "'%s' is neither yes nor no", text);
+	case VALUE_DURATION: return read_duration(key, text, field, error);
+	case VALUE_CHOICE: return read_choice(key, text, field, error);
+	case VALUE_WORDS: return words_split_blanks(text, field, error);
+	case VALUE_PROBE: return read_probe(text, field, error);
+	case VALUE_PORT: return read_port(text, field, error);
+	case VALUE_SIGNAL: return read_signal(text, field, error);
+	case VALUE_RATE: return read_rate(key, text, field, error);
+	case VALUE_EXITS: return read_exits(text, field, error);
+	case VALUE_STATUSES: return read_statuses(text, field, error);
+	case VALUE_MODE: return read_mode(text, field, error);
+	case VALUE_COMMAND: break; /* expanded word by word */
+	}
+	return error_set(error, -EINVAL, "a command is wanted");
+}
+
+int config_value_read(const struct config_key *key, const char *text,
+    const struct variables *variables, void *base, struct error *error)
+{
+	void *field = (char *)base + key->offset;
+	bool taken = false;
+	char *expanded;
+	int result;
+
+	if (key->type == VALUE_COMMAND)
+		return read_command(text, variables, field, error);
+	result = words_expand(text, variables, &expanded, error);
+	if (result)
+		return result;
+	result = read_expanded(key, expanded, field, &taken, error);
+	if (!taken)
+		free(expanded);
+	return result;
+}

@@ -1,0 +1,75 @@
+#include "core/http_reply.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "util/text.h"
+
+enum {
+	STATUS_LINE_BYTES = 12, /* "HTTP/1.1 200" */
+};
+
+/* The status code at the start of a reply, or -1. */
+static int http_status(const char *reply)
+{
+	const char *code = reply + 9;
+
+	if (memcmp(reply, "HTTP/1.", 7) != 0 || reply[8] != ' ')
+		return -1;
+	for (int i = 0; i < 3; i++)
+		if (code[i] < '0' || code[i] > '9')
+			return -1;
+	return (code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0');
+}
+
+static bool has_status(const struct status_codes *codes, int status)
+{
+	for (int i = 0; i < PROBE_STATUS_MAX; i++)
+		if (codes->items[i] == status)
+			return true;
+	return false;
+}
+
+int http_reply_judge(const char *reply, size_t length_bytes, bool is_end,
+    const struct status_codes *codes, const char *expect, struct error *error)
+{
+	int status;
+
+	if (length_bytes < STATUS_LINE_BYTES) {
+		if (!is_end)
+			return 0;
+		return error_set(error, -EPROTO,
+		    length_bytes ? "the reply is no HTTP"
+				 : "the connection was closed without a reply");
+	}
+	status = http_status(reply);
+	if (status < 0)
+		return error_set(error, -EPROTO, "the reply is no HTTP");
+	if (!has_status(codes, status))
+		return error_set(error, -EBADMSG, "HTTP status %d", status);
+	if (!expect || status < 200 || status > 299)
+		return 1;
+	if (memmem(reply, length_bytes, expect, strlen(expect)))
+		return 1;
+	if (!is_end)
+		return 0;
+	return error_set(error, -ENOMSG, "HTTP status %d, but without '%s'", status, expect);
+}
+
+size_t http_request_format(const struct probe_target *target, char *buffer, size_t size_bytes)
+{
+	char address[INET6_ADDRSTRLEN] = "";
+	struct text text;
+
+	text_init(&text, buffer, size_bytes);
+	(void)inet_ntop(
+	    target->is_ipv6 ? AF_INET6 : AF_INET, target->address, address, sizeof(address));
+	/* HTTP/1.0 rules out a chunked reply, and the server closes when it has said all. */
+	text_addf(&text,
+	    "GET %s HTTP/1.0\r\nHost: %s%s%s:%u\r\nUser-Agent: nemoinit\r\nConnection: "
+	    "close\r\n\r\n",
+	    target->path, target->is_ipv6 ? "[" : "", address, target->is_ipv6 ? "]" : "",
+	    target->port);
+	return text.length_bytes;
+}

@@ -1,0 +1,19 @@
+/* Is this the reply of a server that serves? HTTP as far as a health probe needs it (RFC 9112). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/config.h"
+#include "util/error.h"
+
+/*
+ * Judges the first bytes of a reply to a GET. Returns 1: status is one of codes and, for a 2xx
+ * status with expect not NULL, expect stands in the reply; 0: more bytes are needed (never with
+ * is_end); -EPROTO: no HTTP, -EBADMSG: another status, -ENOMSG: expect is missing; *error says it.
+ */
+int http_reply_judge(const char *reply, size_t length_bytes, bool is_end,
+    const struct status_codes *codes, const char *expect, struct error *error);
+
+/* The request for a path, to be sent as it is. Returns its length, cut to size_bytes - 1. */
+size_t http_request_format(const struct probe_target *target, char *buffer, size_t size_bytes);

@@ -1,0 +1,110 @@
+#include "core/lines.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/text.h"
+
+static void line_splitter_emit(struct line_splitter *splitter, size_t length,
+    void (*handle)(void *data, const char *line, size_t length_bytes), void *data)
+{
+	if (length && splitter->partial[length - 1] == '\r')
+		length--;
+	handle(data, splitter->partial, length);
+	splitter->partial_bytes = 0;
+}
+
+/* Appends to the partial line; false without memory. */
+static int line_splitter_keep(struct line_splitter *splitter, const char *bytes, size_t length)
+{
+	size_t wanted = splitter->partial_bytes + length, size = splitter->size_bytes;
+	char *partial;
+
+	if (!length)
+		return 1;
+	while (size < wanted)
+		size = size ? size * 2 : 128;
+	if (size > splitter->size_bytes) {
+		partial = realloc(splitter->partial, size);
+		if (!partial)
+			return 0;
+		splitter->partial = partial;
+		splitter->size_bytes = size;
+	}
+	memcpy(splitter->partial + splitter->partial_bytes, bytes, length);
+	splitter->partial_bytes = wanted;
+	return 1;
+}
+
+void line_splitter_feed(struct line_splitter *splitter, const char *bytes, size_t length_bytes,
+    void (*handle)(void *data, const char *line, size_t length_bytes), void *data)
+{
+	const char *end = bytes + length_bytes;
+
+	while (bytes < end) {
+		const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
+		size_t length = (size_t)((newline ? newline : end) - bytes);
+		size_t room = LINE_MAX_BYTES - splitter->partial_bytes;
+
+		if (length > room) { /* too long: a line ends here without a newline */
+			length = room;
+			newline = NULL;
+		}
+		if (newline && !splitter->partial_bytes) {
+			handle(data, bytes, length - (length && bytes[length - 1] == '\r'));
+		} else if (!line_splitter_keep(splitter, bytes, length)) {
+			if (splitter->partial_bytes)
+				line_splitter_emit(splitter, splitter->partial_bytes, handle, data);
+			handle(data, bytes, length);
+		} else if (newline || splitter->partial_bytes == LINE_MAX_BYTES) {
+			line_splitter_emit(splitter, splitter->partial_bytes, handle, data);
+		}
+		bytes += length + (newline != NULL);
+	}
+}
+
+void line_splitter_flush(struct line_splitter *splitter,
+    void (*handle)(void *data, const char *line, size_t length_bytes), void *data)
+{
+	if (splitter->partial_bytes)
+		line_splitter_emit(splitter, splitter->partial_bytes, handle, data);
+	free(splitter->partial);
+	*splitter = (struct line_splitter){ .partial = NULL };
+}
+
+void line_ring_add(struct line_ring *ring, const char *line, size_t length_bytes, uint64_t epoch_ms)
+{
+	char buffer[LINE_RING_BYTES];
+	struct text text;
+	char *copy;
+
+	text_init(&text, buffer, sizeof(buffer));
+	text_add_printable(&text, line, length_bytes, sizeof(buffer) - 1);
+	copy = strdup(buffer);
+	if (!copy)
+		return;
+	free(ring->lines[ring->next]);
+	ring->lines[ring->next] = copy;
+	ring->next = (ring->next + 1) % LINE_RING_COUNT;
+	ring->last_at_ms = epoch_ms;
+}
+
+size_t line_ring_get(const struct line_ring *ring, const char **ret_lines)
+{
+	size_t count = 0;
+
+	for (unsigned i = 0; i < LINE_RING_COUNT; i++) {
+		const char *line = ring->lines[(ring->next + i) % LINE_RING_COUNT];
+
+		if (line)
+			ret_lines[count++] = line;
+	}
+	return count;
+}
+
+void line_ring_deinit(struct line_ring *ring)
+{
+	for (unsigned i = 0; i < LINE_RING_COUNT; i++)
+		free(ring->lines[i]);
+	*ring = (struct line_ring){ .next = 0 };
+}

@@ -1,0 +1,49 @@
+#include "core/notify_message.h"
+
+#include <string.h>
+
+/* The value, if line is `name=value`; else NULL. */
+static const char *value_of(const char *line, size_t length, const char *name)
+{
+	size_t name_length = strlen(name);
+
+	if (length <= name_length || memcmp(line, name, name_length) != 0 ||
+	    line[name_length] != '=')
+		return NULL;
+	return line + name_length + 1;
+}
+
+static bool is_one(const char *line, size_t length, const char *name)
+{
+	const char *value = value_of(line, length, name);
+
+	return value && line + length - value == 1 && *value == '1';
+}
+
+void notify_message_parse(
+    const char *message, size_t length_bytes, struct notify_message *ret_message)
+{
+	const char *line = message, *end = message + length_bytes;
+	struct notify_message parsed = { .is_ready = false };
+
+	while (line < end) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line));
+		size_t length = (size_t)((newline ? newline : end) - line);
+		const char *status = value_of(line, length, "STATUS");
+		const char *auto_pair = value_of(line, length, "X_NEMOINIT_AUTO_PAIR");
+
+		parsed.is_ready = parsed.is_ready || is_one(line, length, "READY");
+		parsed.is_watchdog = parsed.is_watchdog || is_one(line, length, "WATCHDOG");
+		parsed.is_stopping = parsed.is_stopping || is_one(line, length, "STOPPING");
+		if (status) {
+			parsed.status = status;
+			parsed.status_bytes = (size_t)(line + length - status);
+		}
+		if (auto_pair) {
+			parsed.auto_pair = auto_pair;
+			parsed.auto_pair_bytes = (size_t)(line + length - auto_pair);
+		}
+		line += length + 1;
+	}
+	*ret_message = parsed;
+}

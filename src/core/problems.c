@@ -1,0 +1,41 @@
+#include "core/problems.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void problems_deinit(struct problems *problems)
+{
+	for (size_t i = 0; i < problems->count; i++)
+		free(problems->items[i]);
+	free(problems->items);
+	*problems = (struct problems){ .items = NULL };
+}
+
+void problems_add(struct problems *problems, const char *format, ...)
+{
+	va_list arguments;
+	char *line = NULL, **items;
+	int length;
+
+	va_start(arguments, format);
+	length = vasprintf(&line, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		line = NULL;
+	items = problems->count < PROBLEMS_MAX && line
+		    ? realloc(problems->items, (problems->count + 1) * sizeof(*items))
+		    : NULL;
+	if (!items) {
+		free(line);
+		problems->dropped_count++;
+		return;
+	}
+	problems->items = items;
+	items[problems->count++] = line;
+}
+
+size_t problems_total(const struct problems *problems)
+{
+	return problems->count + problems->dropped_count;
+}

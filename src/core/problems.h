@@ -1,0 +1,24 @@
+/* A list of things wrong with the input, each one line that names place, value and remedy. */
+#pragma once
+
+#include <stddef.h>
+
+enum {
+	PROBLEMS_MAX = 200, /* more are counted, not kept */
+};
+
+struct problems {
+	char **items; /* owned */
+	size_t count;
+	size_t dropped_count;
+};
+
+/* Frees what is owned; a zeroed struct is an empty list. */
+void problems_deinit(struct problems *problems);
+
+/* Adds one line. Without memory it is counted as dropped: the list is never silently empty. */
+void problems_add(struct problems *problems, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Number of problems, kept or not. */
+size_t problems_total(const struct problems *problems);

@@ -1,0 +1,468 @@
+/*
+ * The service machine.
+ *
+ * Invariants: a process exists (has_process) only in starting, ready, failing and stopping; there
+ * is at most one; a new one begins only after TREE_GONE of the last; a start goes through waiting
+ * always, so that order and port are looked at each time.
+ *
+ *              START      STOP       RESTART    ORDER_READY  EXITED      TREE_GONE  TIMER
+ *  disabled    -          -          -          -            -           -          -
+ *  stopped     waiting    -          waiting    -            -           -          -
+ *  finished    waiting    stopped    waiting    -            -           -          -
+ *  waiting     -          stopped    -          DO_START     -           -          -
+ *  backoff     waiting    stopped    waiting    -            -           -          waiting
+ *  blocked     waiting    stopped    waiting    -            -           -          waiting
+ *  starting    -          stopping   stopping   -            stopping    -          stopping
+ * (start_timeout) ready       -          stopping   stopping   -            stopping    - probe;
+ * stopping (watchdog) failing     -          stopping   stopping   -            stopping    -
+ * probe; stopping (unhealthy) stopping    want up    want down  want up    -            end tree by
+ * rule    KILL
+ *
+ *  PORT_FOREIGN, SPAWNED, SPAWN_FAILED answer DO_START: waiting → backoff, starting, backoff.
+ *  EXEC_OK: starting → ready, if nothing else is asked for. PROBE_OK, NOTIFY_READY: starting and
+ *  failing → ready (NOTIFY_READY: starting only, where it is the probe). PROBE_MISS: ready →
+ *  failing. KILL: KILL_TREE in stopping. All else: nothing.
+ */
+#include "core/service.h"
+
+#include "util/macros.h"
+
+enum {
+	EXIT_RESTART_ME =
+	    75, /* EX_TEMPFAIL: asks its supervisor for a new start (spec 30 part 1) */
+};
+
+static void service_enter(
+    struct service *service, enum service_state state, uint64_t now_ms, uint64_t deadline_ms)
+{
+	if (service->state != state)
+		service->since_ms = now_ms;
+	service->state = state;
+	service->deadline_ms = deadline_ms;
+}
+
+void service_init(struct service *service, const struct service_config *config, uint64_t now_ms)
+{
+	*service = (struct service){ .config = config, .killed_ms = NEVER_MS };
+	service->state = config->enabled ? SERVICE_STOPPED : SERVICE_DISABLED;
+	service->since_ms = now_ms;
+	service->deadline_ms = NEVER_MS;
+	health_start(&service->health, config, now_ms);
+	health_stop(&service->health);
+}
+
+static unsigned service_wait(struct service *service, uint64_t now_ms)
+{
+	service->has_foreign_port = false;
+	service_enter(service, SERVICE_WAITING, now_ms, NEVER_MS);
+	return SERVICE_DO_CHECK_ORDER;
+}
+
+/* A start that somebody asked for: the past is forgiven. */
+static unsigned service_start_afresh(struct service *service, uint64_t now_ms)
+{
+	service->is_wanted = service->is_asked = true;
+	service->failures = 0;
+	service->is_crash_loop = false;
+	service->blocked = BLOCKED_NOT;
+	service->crashes.count = 0;
+	return service_wait(service, now_ms);
+}
+
+static unsigned service_stop(
+    struct service *service, enum service_cause cause, uint64_t limit_ms, uint64_t now_ms)
+{
+	if (limit_ms == 0)
+		limit_ms = service->config->stop_timeout_ms;
+	service->cause = cause;
+	health_stop(&service->health);
+	service_enter(service, SERVICE_STOPPING, now_ms, deadline_after(now_ms, limit_ms));
+	return SERVICE_DO_STOP_SIGNAL | SERVICE_DO_CANCEL_PROBE;
+}
+
+static unsigned service_kill(struct service *service, uint64_t now_ms)
+{
+	unsigned actions = SERVICE_DO_KILL_TREE;
+
+	service->killed_ms = min_ms(service->killed_ms, now_ms);
+	if (!service->is_unkillable && now_ms - service->killed_ms >= SERVICE_UNKILLABLE_MS) {
+		service->is_unkillable = true;
+		actions |= SERVICE_DO_UNKILLABLE;
+	}
+	service_enter(
+	    service, SERVICE_STOPPING, now_ms, deadline_after(now_ms, SERVICE_KILL_AGAIN_MS));
+	return actions;
+}
+
+static unsigned service_become_ready(struct service *service, uint64_t now_ms)
+{
+	service->was_ready = true;
+	service->blocked = BLOCKED_NOT;
+	service->ready_ms = now_ms;
+	health_ready(&service->health, now_ms);
+	service_enter(service, SERVICE_READY, now_ms, NEVER_MS);
+	return 0;
+}
+
+/* ---- how it ended, and what follows ---- */
+
+static bool has_exit_code(const struct exit_codes *codes, int code)
+{
+	return codes->bits[code / 32 % 8] >> code % 32 & 1;
+}
+
+/* "Requested" only if we asked, never by exit code: a gateway answers TERM with 0. */
+static enum exit_reason service_classify(
+    const struct service *service, const struct service_event *event)
+{
+	switch (service->cause) {
+	case SERVICE_CAUSE_REQUEST: return EXIT_REASON_REQUESTED;
+	case SERVICE_CAUSE_START_TIMEOUT: return EXIT_REASON_START_TIMEOUT;
+	case SERVICE_CAUSE_UNHEALTHY: return EXIT_REASON_PROBE_FAILED;
+	case SERVICE_CAUSE_WATCHDOG: return EXIT_REASON_WATCHDOG;
+	case SERVICE_CAUSE_NONE: break;
+	}
+	if (service->has_failed_exec)
+		return EXIT_REASON_EXEC_FAILED;
+	if (event->exit.by_signal)
+		return event->is_oom ? EXIT_REASON_OOM : EXIT_REASON_SIGNAL;
+	if (event->exit.value == 0 || event->exit.value == EXIT_RESTART_ME)
+		return EXIT_REASON_CLEAN;
+	if (has_exit_code(&service->config->fatal_exit_codes, event->exit.value))
+		return EXIT_REASON_CONFIG;
+	return EXIT_REASON_FAILURE;
+}
+
+static unsigned service_back_off(struct service *service, uint64_t delay_ms, uint64_t now_ms)
+{
+	if (!delay_ms)
+		return service_wait(service, now_ms);
+	service_enter(service, SERVICE_BACKOFF, now_ms, deadline_after(now_ms, delay_ms));
+	return 0;
+}
+
+static unsigned service_block(
+    struct service *service, enum blocked_code code, uint64_t retry_ms, uint64_t now_ms)
+{
+	service->blocked = code;
+	service_enter(service, SERVICE_BLOCKED, now_ms,
+	    retry_ms ? deadline_after(now_ms, retry_ms) : NEVER_MS);
+	return 0;
+}
+
+/* The delay by spec 30 part 2; counts the failure. */
+static uint64_t service_next_delay_ms(struct service *service, uint32_t random)
+{
+	const struct service_config *config = service->config;
+	const struct service_exit *exit = &service->last_exit;
+	bool was_stable =
+	    exit->was_ready &&
+	    exit->uptime_ms >= service->ready_ms - service->started_ms + config->stable_after_ms;
+
+	if (exit->reason == EXIT_REASON_CLEAN && exit->was_ready)
+		return 0; /* it asks for a new start this way; no failure */
+	service->failures = was_stable ? 1 : service->failures + 1;
+	if (was_stable)
+		return 0;
+	return backoff_next(
+	    config->restart_delay_ms, config->restart_delay_max_ms, service->failures, random);
+}
+
+/* What the restart rule says about an exit nobody asked for. */
+static unsigned service_restart_by_rule(struct service *service, uint32_t random, uint64_t now_ms)
+{
+	const struct service_config *config = service->config;
+	const struct service_exit *exit = &service->last_exit;
+	bool is_done = exit->reason == EXIT_REASON_CLEAN && exit->info.value == 0;
+	uint64_t delay_ms;
+	unsigned actions = 0;
+
+	service->is_asked = false;
+	service->blocked = BLOCKED_NOT;
+	if (config->restart == RESTART_NEVER ||
+	    (config->restart == RESTART_ON_FAILURE && is_done)) {
+		service_enter(service, SERVICE_FINISHED, now_ms, NEVER_MS);
+		return 0;
+	}
+	if (exit->reason == EXIT_REASON_CONFIG) {
+		service->failures++;
+		return service_block(service, BLOCKED_CONFIG, config->fatal_retry_ms, now_ms);
+	}
+	delay_ms = service_next_delay_ms(service, random);
+	if (crash_window_add(&service->crashes, config->crash_limit.count,
+		config->crash_limit.window_ms, now_ms) &&
+	    !service->is_crash_loop) {
+		service->is_crash_loop = true;
+		actions = SERVICE_DO_CRASH_LOOP;
+	}
+	if (service->is_crash_loop && config->crash_action == CRASH_BLOCK)
+		return actions | service_block(service, BLOCKED_CRASH_LOOP, 0, now_ms);
+	if (service->is_crash_loop)
+		delay_ms = backoff_next(
+		    config->restart_delay_max_ms, config->restart_delay_max_ms, 1, random);
+	return actions | service_back_off(service, delay_ms, now_ms);
+}
+
+static unsigned service_on_exited(
+    struct service *service, const struct service_event *event, uint64_t now_ms)
+{
+	service->last_exit = (struct service_exit){ .reason = service_classify(service, event),
+		.info = event->exit,
+		.has_status = true,
+		.was_ready = service->was_ready,
+		.uptime_ms = now_ms - service->started_ms };
+	service->has_process = false;
+	health_stop(&service->health);
+	if (service->killed_ms != NEVER_MS) /* the whole tree has been killed already */
+		service_enter(service, SERVICE_STOPPING, now_ms, service->deadline_ms);
+	else
+		service_enter(service, SERVICE_STOPPING, now_ms,
+		    min_ms(service->state == SERVICE_STOPPING ? service->deadline_ms : NEVER_MS,
+			deadline_after(now_ms, SERVICE_TREE_GRACE_MS)));
+	return SERVICE_DO_END_TREE | SERVICE_DO_CANCEL_PROBE;
+}
+
+static unsigned service_on_tree_gone(struct service *service, uint32_t random, uint64_t now_ms)
+{
+	bool was_asked = service->cause == SERVICE_CAUSE_REQUEST || service->is_asked;
+
+	service->cause = SERVICE_CAUSE_NONE;
+	service->killed_ms = NEVER_MS;
+	service->is_unkillable = false;
+	if (!service->is_wanted) {
+		service->blocked = BLOCKED_NOT;
+		service_enter(service, SERVICE_STOPPED, now_ms, NEVER_MS);
+		return 0;
+	}
+	if (was_asked)
+		return service_start_afresh(service, now_ms);
+	return service_restart_by_rule(service, random, now_ms);
+}
+
+/* ---- starting ---- */
+
+static unsigned service_on_spawned(struct service *service, uint64_t now_ms)
+{
+	if (service->starts++ && !service->is_asked)
+		service->restarts++;
+	service->is_asked = false;
+	service->has_process = true;
+	service->has_failed_exec = service->was_ready = false;
+	service->started_ms = now_ms;
+	health_start(&service->health, service->config, now_ms);
+	service_enter(service, SERVICE_STARTING, now_ms,
+	    deadline_after(now_ms, service->config->start_timeout_ms));
+	return 0;
+}
+
+/* No process at all: a failed start like any other, but nothing to reap or to end. */
+static unsigned service_on_spawn_failed(struct service *service, uint32_t random, uint64_t now_ms)
+{
+	service->last_exit = (struct service_exit){ .reason = EXIT_REASON_EXEC_FAILED };
+	return service_restart_by_rule(service, random, now_ms);
+}
+
+static bool service_is_ready_by_exec(const struct service_config *config)
+{
+	return config->probe.type == PROBE_NONE && !health_probes_start(config);
+}
+
+/* ---- events by state ---- */
+
+static unsigned service_while_down(
+    struct service *service, const struct service_event *event, uint64_t now_ms)
+{
+	if (event->type == SERVICE_EV_START || event->type == SERVICE_EV_RESTART)
+		return service_start_afresh(service, now_ms);
+	if (event->type == SERVICE_EV_STOP) {
+		service->is_wanted = false;
+		service->blocked = BLOCKED_NOT;
+		service->has_foreign_port = false;
+		service_enter(service, SERVICE_STOPPED, now_ms, NEVER_MS);
+	}
+	if (event->type == SERVICE_EV_TIMER && now_ms >= service->deadline_ms)
+		return service_wait(service, now_ms);
+	return 0;
+}
+
+static unsigned service_while_waiting(
+    struct service *service, const struct service_event *event, uint64_t now_ms)
+{
+	if (event->type == SERVICE_EV_STOP)
+		return service_while_down(service, event, now_ms);
+	if (event->type == SERVICE_EV_ORDER_READY)
+		return SERVICE_DO_START;
+	if (event->type == SERVICE_EV_SPAWNED)
+		return service_on_spawned(service, now_ms);
+	if (event->type == SERVICE_EV_SPAWN_FAILED)
+		return service_on_spawn_failed(service, event->random, now_ms);
+	if (event->type == SERVICE_EV_PORT_FOREIGN) {
+		service->has_foreign_port = true;
+		service_enter(service, SERVICE_BACKOFF, now_ms,
+		    deadline_after(now_ms, SERVICE_PORT_RETRY_MS));
+	}
+	return 0;
+}
+
+static unsigned service_on_timer(struct service *service, uint64_t now_ms)
+{
+	if (service->state == SERVICE_STARTING && now_ms >= service->deadline_ms)
+		return service_stop(service, SERVICE_CAUSE_START_TIMEOUT, 0, now_ms);
+	if (health_is_watchdog_due(&service->health, now_ms))
+		return service_stop(service, SERVICE_CAUSE_WATCHDOG, 0, now_ms);
+	if (health_is_unhealthy(&service->health, now_ms))
+		return service_stop(service, SERVICE_CAUSE_UNHEALTHY, 0, now_ms);
+	if (service->was_ready && now_ms - service->ready_ms >= service->config->stable_after_ms) {
+		service->failures = 0;
+		service->is_crash_loop = false;
+	}
+	return health_is_probe_due(&service->health, now_ms) ? SERVICE_DO_PROBE : 0;
+}
+
+static unsigned service_on_probe(struct service *service, bool ok, uint64_t now_ms)
+{
+	if (!health_result(&service->health, ok, now_ms))
+		return 0;
+	if (ok && service->state == SERVICE_STARTING)
+		return service_become_ready(service, now_ms);
+	if (service->state != SERVICE_STARTING)
+		service_enter(service, ok ? SERVICE_READY : SERVICE_FAILING, now_ms, NEVER_MS);
+	if (health_is_unhealthy(&service->health, now_ms))
+		return service_stop(service, SERVICE_CAUSE_UNHEALTHY, 0, now_ms);
+	return 0;
+}
+
+static unsigned service_while_running(
+    struct service *service, const struct service_event *event, uint64_t now_ms)
+{
+	const struct service_config *config = service->config;
+	bool is_starting = service->state == SERVICE_STARTING;
+
+	switch (event->type) {
+	case SERVICE_EV_STOP:
+	case SERVICE_EV_RESTART:
+		service->is_wanted = event->type == SERVICE_EV_RESTART;
+		return service_stop(service, SERVICE_CAUSE_REQUEST, event->limit_ms, now_ms);
+	case SERVICE_EV_EXEC_OK:
+		if (is_starting && service_is_ready_by_exec(config))
+			return service_become_ready(service, now_ms);
+		return 0;
+	case SERVICE_EV_NOTIFY_READY:
+		if (is_starting && config->probe.type == PROBE_NOTIFY)
+			return service_become_ready(service, now_ms);
+		return 0;
+	case SERVICE_EV_EXEC_FAILED: service->has_failed_exec = true; return 0;
+	case SERVICE_EV_PROBE_OK: return service_on_probe(service, true, now_ms);
+	case SERVICE_EV_PROBE_MISS: return service_on_probe(service, false, now_ms);
+	case SERVICE_EV_NOTIFY_WATCHDOG: health_ping(&service->health, now_ms); return 0;
+	case SERVICE_EV_EXITED: return service_on_exited(service, event, now_ms);
+	case SERVICE_EV_TIMER: return service_on_timer(service, now_ms);
+	case SERVICE_EV_START:
+	case SERVICE_EV_KILL:
+	case SERVICE_EV_ORDER_READY:
+	case SERVICE_EV_PORT_FOREIGN:
+	case SERVICE_EV_SPAWNED:
+	case SERVICE_EV_SPAWN_FAILED:
+	case SERVICE_EV_TREE_GONE:
+	case SERVICE_EV_COUNT_: break;
+	}
+	return 0;
+}
+
+static unsigned service_while_stopping(
+    struct service *service, const struct service_event *event, uint64_t now_ms)
+{
+	switch (event->type) {
+	case SERVICE_EV_START:
+	case SERVICE_EV_RESTART:
+		/* It is asked for from here on, whatever stopped it. */
+		service->is_wanted = service->is_asked = true;
+		return 0;
+	case SERVICE_EV_STOP:
+		service->is_wanted = service->is_asked = false;
+		if (event->limit_ms) /* a shutdown has less time than stop_timeout */
+			service->deadline_ms =
+			    min_ms(service->deadline_ms, deadline_after(now_ms, event->limit_ms));
+		return 0;
+	case SERVICE_EV_EXEC_FAILED: service->has_failed_exec = true; return 0;
+	case SERVICE_EV_EXITED:
+		return service->has_process ? service_on_exited(service, event, now_ms) : 0;
+	case SERVICE_EV_TREE_GONE:
+		return service->has_process ? 0
+					    : service_on_tree_gone(service, event->random, now_ms);
+	case SERVICE_EV_KILL: return service_kill(service, now_ms);
+	case SERVICE_EV_TIMER:
+		return now_ms >= service->deadline_ms ? service_kill(service, now_ms) : 0;
+	case SERVICE_EV_ORDER_READY:
+	case SERVICE_EV_PORT_FOREIGN:
+	case SERVICE_EV_SPAWNED:
+	case SERVICE_EV_SPAWN_FAILED:
+	case SERVICE_EV_EXEC_OK:
+	case SERVICE_EV_PROBE_OK:
+	case SERVICE_EV_PROBE_MISS:
+	case SERVICE_EV_NOTIFY_READY:
+	case SERVICE_EV_NOTIFY_WATCHDOG:
+	case SERVICE_EV_COUNT_: break;
+	}
+	return 0;
+}
+
+unsigned service_handle(struct service *service, const struct service_event *event, uint64_t now_ms)
+{
+	switch (service->state) {
+	case SERVICE_STOPPED:
+		/* `stop` of what is stopped is no change. */
+		return event->type == SERVICE_EV_STOP ? 0
+						      : service_while_down(service, event, now_ms);
+	case SERVICE_FINISHED:
+	case SERVICE_BACKOFF:
+	case SERVICE_BLOCKED: return service_while_down(service, event, now_ms);
+	case SERVICE_WAITING: return service_while_waiting(service, event, now_ms);
+	case SERVICE_STARTING:
+	case SERVICE_READY:
+	case SERVICE_FAILING: return service_while_running(service, event, now_ms);
+	case SERVICE_STOPPING: return service_while_stopping(service, event, now_ms);
+	case SERVICE_DISABLED:
+	case SERVICE_STATE_COUNT_: break;
+	}
+	return 0;
+}
+
+/* When failures and crash loop are forgotten; only if there is something to forget. */
+static uint64_t service_stable_ms(const struct service *service)
+{
+	if (!service->has_process || !service->was_ready || service->state == SERVICE_STOPPING ||
+	    (!service->failures && !service->is_crash_loop))
+		return NEVER_MS;
+	return deadline_after(service->ready_ms, service->config->stable_after_ms);
+}
+
+uint64_t service_deadline_ms(const struct service *service)
+{
+	return min_ms(min_ms(service->deadline_ms, health_deadline_ms(&service->health)),
+	    service_stable_ms(service));
+}
+
+void service_shift(struct service *service, uint64_t gap_ms)
+{
+	/* The pace of restarts is no matter of health: it keeps its clock. */
+	if (!service->has_process)
+		return;
+	service->deadline_ms = deadline_after(service->deadline_ms, gap_ms);
+	health_shift(&service->health, gap_ms);
+}
+
+bool service_is_order_ready(const struct service *service)
+{
+	return service->state == SERVICE_READY || service->state == SERVICE_DISABLED ||
+	       (service->state == SERVICE_FINISHED &&
+		   service->last_exit.reason == EXIT_REASON_CLEAN);
+}
+
+enum service_state service_shown_state(const struct service *service)
+{
+	bool is_retry = service->state == SERVICE_WAITING || service->state == SERVICE_STARTING ||
+			service->state == SERVICE_STOPPING;
+
+	return service->blocked != BLOCKED_NOT && is_retry ? SERVICE_BLOCKED : service->state;
+}

@@ -1,0 +1,20 @@
+/* The environment a service starts with (spec 20 part 2). */
+#pragma once
+
+#include "core/config.h"
+#include "core/words.h"
+
+/* What nemoinit itself gives; NULL: not given. */
+struct service_env {
+	const char *socket;        /* NEMOINIT_SOCKET */
+	const char *notify_socket; /* NOTIFY_SOCKET */
+	const char *path;          /* PATH */
+};
+
+/*
+ * inherited, less what concerns nemoinit alone (NEMOINIT_*, its own NOTIFY_SOCKET, LISTEN_*,
+ * WATCHDOG_*) and less env_unset; then what nemoinit gives; then env.NAME, which wins. The caller
+ * deinits *ret_environment; its items are an envp. Returns 0 or -ENOMEM.
+ */
+int service_env_build(char *const *inherited, const struct service_config *config,
+    const struct service_env *given, struct words *ret_environment);

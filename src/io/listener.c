@@ -1,0 +1,194 @@
+#include "io/listener.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/proc.h"
+#include "util/macros.h"
+
+enum {
+	SOCKETS_MAX = 16, /* on one port: addresses times SO_REUSEPORT */
+	TCP_LISTEN = 0x0a,
+};
+
+struct listening_socket {
+	uint64_t inode;
+	uid_t uid;
+};
+
+struct listener_search {
+	const struct listener_query *query;
+	struct listening_socket sockets[SOCKETS_MAX];
+	unsigned count;
+	bool found_self;
+	bool is_ours_unreadable; /* a process of the service hides its descriptors */
+	pid_t self_pid;
+	pid_t foreign_pid;
+};
+
+static bool is_zero(const uint8_t *bytes, size_t length)
+{
+	while (length && !bytes[length - 1])
+		length--;
+	return !length;
+}
+
+static bool is_address_asked(const struct listener_query *query, const uint8_t *address, bool ipv6)
+{
+	size_t length = ipv6 ? 16 : 4;
+
+	if (!query->has_address || is_zero(address, length))
+		return !query->has_address || ipv6 || !query->is_ipv6;
+	return ipv6 == query->is_ipv6 && memcmp(address, query->address, length) == 0;
+}
+
+/* The kernel prints addresses as 32-bit words in host order, the port as a number. */
+static bool parse_address(const char *hex, bool ipv6, uint8_t *ret_address, unsigned *ret_port)
+{
+	unsigned words = ipv6 ? 4 : 1;
+
+	for (unsigned i = 0; i < words; i++, hex += 8) {
+		uint32_t word;
+
+		if (sscanf(hex, "%8" SCNx32, &word) != 1)
+			return false;
+		memcpy(ret_address + 4 * i, &word, 4);
+	}
+	return sscanf(hex, ":%4x", ret_port) == 1;
+}
+
+/* Adds the sockets of one table that listen where the query asks. Returns 0 or -errno. */
+static int read_table(struct listener_search *search, const char *path, bool ipv6)
+{
+	FILE *file = fopen(path, "re");
+	char line[512], local[64];
+	uint8_t address[16];
+	unsigned port, state, uid;
+	uint64_t inode;
+
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file) && search->count < SOCKETS_MAX) {
+		if (sscanf(line, " %*u: %63s %*s %x %*s %*s %*s %u %*u %" SCNu64, local, &state,
+			&uid, &inode) != 4 ||
+		    state != TCP_LISTEN || !parse_address(local, ipv6, address, &port))
+			continue;
+		if (port == search->query->port && is_address_asked(search->query, address, ipv6))
+			search->sockets[search->count++] =
+			    (struct listening_socket){ .inode = inode, .uid = uid };
+	}
+	fclose(file);
+	return 0;
+}
+
+/* Does the process hold one of the sockets? 1, 0, or -errno where that cannot be read. */
+static int holds_socket(const struct listener_search *search, pid_t pid)
+{
+	char path[64], target[64];
+	const struct dirent *entry;
+	DIR *directory;
+	int result = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	directory = opendir(path);
+	if (!directory)
+		return -errno;
+	while (result <= 0 && (entry = readdir(directory))) {
+		uint64_t inode;
+		ssize_t length;
+
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		length = readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
+		if (length < 0) {
+			result = errno == EACCES ? -EACCES : result;
+			continue;
+		}
+		target[length] = '\0';
+		if (sscanf(target, "socket:[%" SCNu64 "]", &inode) != 1)
+			continue;
+		for (unsigned i = 0; i < search->count; i++)
+			if (search->sockets[i].inode == inode)
+				result = 1;
+	}
+	closedir(directory);
+	return result;
+}
+
+/* Does the process descend from the service's main process? */
+static bool is_descendant(const struct listener_query *query, const struct proc_stat *stat)
+{
+	struct proc_stat at = *stat;
+
+	if (!query->main_pid)
+		return false;
+	for (unsigned depth = 0; depth < 32; depth++) {
+		if (at.pid == query->main_pid || at.session == query->main_pid)
+			return true;
+		if (at.parent <= 1 || proc_read_stat(at.parent, &at))
+			return false;
+	}
+	return false;
+}
+
+static bool visit_process(void *data, const struct proc_stat *stat)
+{
+	struct listener_search *search = data;
+	int holds = holds_socket(search, stat->pid);
+
+	if (holds == 0 || holds == -ENOENT || holds == -ESRCH)
+		return true;
+	if (is_descendant(search->query, stat)) {
+		search->found_self = search->found_self || holds == 1;
+		search->is_ours_unreadable = search->is_ours_unreadable || holds < 0;
+		if (holds == 1)
+			search->self_pid = stat->pid;
+	} else if (holds == 1) {
+		search->foreign_pid = stat->pid;
+	}
+	return !search->found_self;
+}
+
+static enum listener_owner judge(const struct listener_search *search)
+{
+	if (search->found_self)
+		return LISTENER_SELF;
+	if (!search->is_ours_unreadable || search->foreign_pid)
+		return LISTENER_FOREIGN;
+	for (unsigned i = 0; i < search->count; i++)
+		if (search->sockets[i].uid == search->query->uid)
+			return LISTENER_UNKNOWN;
+	return LISTENER_FOREIGN;
+}
+
+void listener_find(const struct listener_query *query, struct listener *ret_listener)
+{
+	struct listener_search search = { .query = query };
+	int ipv4 = read_table(&search, "/proc/net/tcp", false);
+	int ipv6 = read_table(&search, "/proc/net/tcp6", true);
+
+	*ret_listener = (struct listener){ .owner = LISTENER_NONE };
+	if (!search.count) {
+		if (ipv4 && ipv6)
+			ret_listener->owner = LISTENER_UNKNOWN;
+		return;
+	}
+	/* The usual holder first: it spares the walk through all processes. */
+	if (query->main_pid && holds_socket(&search, query->main_pid) == 1) {
+		search.found_self = true;
+		search.self_pid = query->main_pid;
+	} else {
+		(void)proc_each(visit_process, &search);
+	}
+	ret_listener->owner = judge(&search);
+	ret_listener->pid = search.found_self ? search.self_pid : search.foreign_pid;
+	if (ret_listener->pid)
+		proc_read_command(
+		    ret_listener->pid, ret_listener->command, sizeof(ret_listener->command));
+}

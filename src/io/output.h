@@ -1,0 +1,27 @@
+/* Reading what a service writes: one pipe a stream, whatever comes is handed over at once. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct loop;
+struct output;
+
+enum {
+	OUTPUT_TURN_BYTES = 65536, /* read in one turn, so that a chatty service holds nobody up */
+	OUTPUT_DRAIN_BYTES = 1 << 20, /* read after an exit, at most: more comes from a survivor */
+};
+
+/*
+ * Makes a pipe. *ret_write_fd is the service's end, the caller's to close after the fork. handle
+ * gets the bytes; with length 0 the stream has ended (once). Returns 0 or -errno.
+ */
+int output_new(struct loop *loop,
+    void (*handle)(void *data, const char *bytes, size_t length_bytes), void *data,
+    struct output **ret_output, int *ret_write_fd);
+
+/* Reads all that is there now: the last words of a process that has gone. */
+void output_drain(struct output *output);
+
+/* Frees without another call of handle. Harmless on NULL. */
+void output_free(struct output **output);

@@ -1,0 +1,107 @@
+#include "io/proc.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/fd.h"
+
+/* Reads up to size - 1 bytes and a NUL; the number of bytes, or -errno. */
+static ssize_t proc_read_file(pid_t pid, const char *name, char *buffer, size_t size_bytes)
+{
+	char path[64];
+	int fd __attribute__((cleanup(fd_close))) = -1;
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	length = read(fd, buffer, size_bytes - 1);
+	if (length < 0)
+		return -errno;
+	buffer[length] = '\0';
+	return length;
+}
+
+int proc_read_stat(pid_t pid, struct proc_stat *ret_stat)
+{
+	struct proc_stat stat = { .pid = pid };
+	char buffer[1024];
+	ssize_t length = proc_read_file(pid, "stat", buffer, sizeof(buffer));
+	const char *fields;
+	unsigned long long start_time;
+
+	if (length < 0)
+		return (int)length;
+	/* The name in parentheses is the process's own choice: only the last ')' ends it. */
+	fields = strrchr(buffer, ')');
+	if (!fields || sscanf(fields,
+			   ") %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+			   "%*d %*d %llu",
+			   &stat.state, &stat.parent, &stat.session, &start_time) != 4)
+		return -EIO;
+	stat.start_time = start_time;
+	*ret_stat = stat;
+	return 0;
+}
+
+int proc_each(bool (*handle)(void *data, const struct proc_stat *stat), void *data)
+{
+	DIR *directory = opendir("/proc");
+	const struct dirent *entry;
+	bool go_on = true;
+
+	if (!directory)
+		return -errno;
+	while (go_on && (entry = readdir(directory))) {
+		struct proc_stat stat;
+
+		/* What vanishes while we look is simply not there. */
+		if (isdigit((unsigned char)entry->d_name[0]) &&
+		    proc_read_stat(atoi(entry->d_name), &stat) == 0)
+			go_on = handle(data, &stat);
+	}
+	closedir(directory);
+	return 0;
+}
+
+int proc_each_child(bool (*handle)(void *data, pid_t pid), void *data)
+{
+	char path[64];
+	FILE *file;
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while (fscanf(file, "%d", &pid) == 1)
+		if (!handle(data, pid))
+			break;
+	fclose(file);
+	return 0;
+}
+
+void proc_read_command(pid_t pid, char *buffer, size_t size_bytes)
+{
+	char name[64];
+	ssize_t length = proc_read_file(pid, "cmdline", buffer, size_bytes);
+
+	for (ssize_t i = 0; i < length; i++)
+		if (buffer[i] == '\0')
+			buffer[i] = ' ';
+	while (length > 0 && buffer[length - 1] == ' ')
+		buffer[--length] = '\0';
+	if (length > 0)
+		return;
+	buffer[0] = '\0';
+	length = proc_read_file(pid, "comm", name, sizeof(name));
+	if (length > 0)
+		snprintf(buffer, size_bytes, "[%.*s]", (int)strcspn(name, "\n"), name);
+}

@@ -1,0 +1,30 @@
+/* Reading /proc (proc(5)): who is whose child, in which session, since when. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct proc_stat {
+	pid_t pid;
+	pid_t parent;
+	pid_t session;
+	char state;          /* R S D T Z … */
+	uint64_t start_time; /* ticks since boot: with the pid, the identity of a process */
+};
+
+/* Returns 0 or -errno (-ESRCH: gone). */
+int proc_read_stat(pid_t pid, struct proc_stat *ret_stat);
+
+/* Calls handle for every process that can be seen, until it returns false. 0 or -errno. */
+int proc_each(bool (*handle)(void *data, const struct proc_stat *stat), void *data);
+
+/*
+ * Calls handle for each direct child of the calling process (single-threaded), zombies included.
+ * Returns 0 or -errno; -ENOENT where the kernel has no /proc/PID/task/TID/children.
+ */
+int proc_each_child(bool (*handle)(void *data, pid_t pid), void *data);
+
+/* The command line, blanks for its NULs, raw bytes; else `[comm]`; "" if gone. NUL-terminated. */
+void proc_read_command(pid_t pid, char *buffer, size_t size_bytes);
