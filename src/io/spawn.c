@@ -150,6 +150,9 @@ static _Noreturn void child_run(const struct spawn_plan *plan)
 			_exit(125); /* died before the line above took effect */
 	}
 	child_connect_stdio(plan);
+	/* Lowers what nemoinit raised for itself, which cannot be refused (setrlimit(2)). */
+	if (request->nofile)
+		(void)setrlimit(RLIMIT_NOFILE, request->nofile);
 	if (request->umask >= 0)
 		umask((mode_t)request->umask);
 	if (request->directory && chdir(request->directory) < 0)

@@ -12,19 +12,20 @@
 
 #include "util/error.h"
 
-struct loop;
+struct rlimit;
 
 struct spawn_request {
 	char *const *argv;
 	char *const *environment;
-	const char *search_path; /* PATH for an argv[0] without a slash */
-	const char *directory;   /* NULL: ours */
-	int stdin_fd;            /* -1: /dev/null */
-	int stdout_fd;           /* -1: /dev/null; else borrowed */
-	int stderr_fd;           /* likewise */
-	int umask;               /* -1: ours */
-	bool new_session;        /* setsid; else a process group of its own */
-	bool die_with_parent;    /* PR_SET_PDEATHSIG TERM, for a parent that is not PID 1 */
+	const char *search_path;     /* PATH for an argv[0] without a slash */
+	const char *directory;       /* NULL: ours */
+	int stdin_fd;                /* -1: /dev/null */
+	int stdout_fd;               /* -1: /dev/null; else borrowed */
+	int stderr_fd;               /* likewise */
+	int umask;                   /* -1: ours */
+	const struct rlimit *nofile; /* RLIMIT_NOFILE; NULL: ours */
+	bool new_session;            /* setsid; else a process group of its own */
+	bool die_with_parent;        /* PR_SET_PDEATHSIG TERM, for a parent that is not PID 1 */
 };
 
 /*
