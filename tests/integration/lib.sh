@@ -11,8 +11,8 @@ finish() {
 
 	for child in "${children[@]}"; do
 		kill "$child" 2>/dev/null || true
-		wait "$child" 2>/dev/null || true
 	done
+	wait
 	rm -rf "$work"
 }
 trap finish EXIT
@@ -49,12 +49,13 @@ expect() {
 
 # run_tests: every function named test_*, each with its name in $current.
 run_tests() {
-	local name
+	local name begin
 
 	for name in $(declare -F | awk '$3 ~ /^test_/ { print $3 }'); do
 		current=${name#test_}
+		begin=$SECONDS
 		"$name"
-		echo "done: $current"
+		echo "done: $current ($((SECONDS - begin)) s)"
 	done
 	exit $((failures > 0))
 }
