@@ -12,7 +12,7 @@
 #include "util/text.h"
 
 enum {
-	PAGE_LABEL_COLUMNS = 11, /* two blanks, the longest label, a blank or two */
+	PAGE_LABEL_COLUMNS = 13, /* two blanks, a label of at most nine, two blanks */
 	PAGE_LINE_MAX_BYTES = 4096,
 };
 

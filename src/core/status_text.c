@@ -225,7 +225,7 @@ static void add_watcher(const struct view *view)
 	text_init(&words, buffer, sizeof(buffer));
 	text_addf(&words, "%s, ", auto_pair_mode_to_string(watcher->mode));
 	add_counters(&words, watcher);
-	text_add(view->page.text, "\npairing    ");
+	text_add(view->page.text, "\npairing      ");
 	page_add_words(&view->page, buffer, PAGE_LABEL_COLUMNS, PAGE_LABEL_COLUMNS);
 	text_init(&words, buffer, sizeof(buffer));
 	add_watcher_next(&words, watcher, view->now_ms);
@@ -303,7 +303,7 @@ static void add_probe_and_listener(const struct view *view, const struct snapsho
 	text_init(&words, buffer, sizeof(buffer));
 	if (service->listener.port >= 0)
 		status_add_listener(&words, &service->listener);
-	page_add_entry(&view->page, "port", &words);
+	page_add_entry(&view->page, "listener", &words);
 	text_init(&words, buffer, sizeof(buffer));
 	if (service->last_exit.reason != EXIT_REASON_NONE)
 		status_add_exit(&words, &service->last_exit, view->now_ms);
@@ -313,22 +313,21 @@ static void add_probe_and_listener(const struct view *view, const struct snapsho
 static void add_last_output(const struct view *view, const struct snapshot_service *service)
 {
 	const struct snapshot_strings *lines = &service->last_output;
-	struct text *text = view->page.text;
+	char buffer[PAGE_LINE_MAX_BYTES];
+	struct text words;
 
-	if (!lines->items) {
-		text_add(text, "  output   not for this user\n");
-		return;
+	text_init(&words, buffer, sizeof(buffer));
+	if (!lines->items)
+		text_add(&words, "not for this user");
+	else if (!lines->count)
+		text_add(&words, "none");
+	else
+		text_addf(&words, "the last %zu lines", lines->count);
+	if (lines->count && service->last_output_at_ms >= 0) {
+		text_add(&words, ", newest");
+		status_add_ago(&words, service->last_output_at_ms, view->now_ms);
 	}
-	if (!lines->count) {
-		text_add(text, "  output   none\n");
-		return;
-	}
-	text_addf(text, "  output   the last %zu lines", lines->count);
-	if (service->last_output_at_ms >= 0) {
-		text_add(text, ", newest");
-		status_add_ago(text, service->last_output_at_ms, view->now_ms);
-	}
-	text_add(text, "\n");
+	page_add_entry(&view->page, "output", &words);
 	for (size_t i = 0; i < lines->count; i++)
 		page_add_output(&view->page, lines->items[i], strlen(lines->items[i]));
 }
@@ -347,4 +346,6 @@ void status_text_add_service(struct text *text, const struct snapshot *snapshot,
 	add_process(&view, service);
 	add_probe_and_listener(&view, service);
 	add_last_output(&view, service);
+	if (strcmp(service->name, "auto-pair") == 0)
+		add_watcher(&view);
 }

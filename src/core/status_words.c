@@ -9,31 +9,36 @@ enum {
 	UNREADY_NAMED_MAX = 4,
 };
 
-static const char *const exit_words[] = {
-	[EXIT_REASON_NONE] = "has not run yet",
-	[EXIT_REASON_REQUESTED] = "stopped on request",
-	[EXIT_REASON_CLEAN] = "ended by itself",
-	[EXIT_REASON_FAILURE] = "failed",
-	[EXIT_REASON_SIGNAL] = "killed",
-	[EXIT_REASON_OOM] = "killed by the kernel, out of memory",
-	[EXIT_REASON_CONFIG] = "refused its configuration",
-	[EXIT_REASON_FATAL_OUTPUT] = "ended after a fatal message",
-	[EXIT_REASON_EXEC_FAILED] = "could not be executed",
-	[EXIT_REASON_PROBE_FAILED] = "ended because its probe failed for too long",
-	[EXIT_REASON_START_TIMEOUT] = "ended because it was not ready in time",
-	[EXIT_REASON_WATCHDOG] = "ended because its watchdog message did not come",
+/* VERB by signal 9 KILL TAIL; VERB with exit code 1 TAIL */
+static const struct {
+	const char *verb;
+	const char *tail;
+} exit_words[] = {
+	[EXIT_REASON_NONE] = { "has not run yet", "" },
+	[EXIT_REASON_REQUESTED] = { "ended", ", as asked" },
+	[EXIT_REASON_CLEAN] = { "ended", ", by itself" },
+	[EXIT_REASON_FAILURE] = { "ended", "" },
+	[EXIT_REASON_SIGNAL] = { "killed", "" },
+	[EXIT_REASON_OOM] = { "killed", ", memory had run out" },
+	[EXIT_REASON_CONFIG] = { "ended", ": it refuses its configuration" },
+	[EXIT_REASON_FATAL_OUTPUT] = { "ended", " after a fatal message" },
+	[EXIT_REASON_EXEC_FAILED] = { "could not be executed", "" },
+	[EXIT_REASON_PROBE_FAILED] = { "stopped", ": its probe had failed for too long" },
+	[EXIT_REASON_START_TIMEOUT] = { "stopped", ": it was not ready in time" },
+	[EXIT_REASON_WATCHDOG] = { "stopped", ": its watchdog message had not come" },
 };
 static_assert(ARRAY_LEN(exit_words) == EXIT_REASON_COUNT_, "words for every reason");
 
+/* NULL where the last exit says it. */
 static const char *const blocked_words[] = {
-	[BLOCKED_NOT] = "not blocked",
-	[BLOCKED_CONFIG] = "its configuration was refused",
-	[BLOCKED_FATAL_OUTPUT] = "it printed a fatal message",
+	[BLOCKED_NOT] = NULL,
+	[BLOCKED_CONFIG] = NULL,
+	[BLOCKED_FATAL_OUTPUT] = NULL,
 	[BLOCKED_CRASH_LOOP] = "it keeps ending",
 	[BLOCKED_TASK_FAILED] = "a task before it failed",
 	[BLOCKED_PRIVILEGES] = "its user or its privileges cannot be set",
 };
-static_assert(ARRAY_LEN(blocked_words) == BLOCKED_CODE_COUNT_, "words for every code");
+static_assert(ARRAY_LEN(blocked_words) == BLOCKED_CODE_COUNT_, "a row for every code");
 
 void status_add_outside(struct text *text, const char *string)
 {
@@ -63,23 +68,39 @@ static void add_signal(struct text *text, int64_t number)
 
 	text_addf(text, " by signal %lld", (long long)number);
 	if (name)
-		text_addf(text, " (%s)", name);
+		text_addf(text, " %s", name);
+}
+
+/* ` (57.0s ago, ran 1.3s)` */
+static void add_exit_times(struct text *text, const struct snapshot_exit *last, int64_t now_ms)
+{
+	bool has_ago = last->at_ms >= 0 && last->at_ms <= now_ms;
+
+	if (!has_ago && last->uptime_ms < 0)
+		return;
+	text_add(text, " (");
+	if (has_ago) {
+		text_add_span(text, (uint64_t)(now_ms - last->at_ms));
+		text_add(text, " ago");
+	}
+	if (last->uptime_ms >= 0) {
+		text_add(text, has_ago ? ", ran " : "ran ");
+		text_add_span(text, (uint64_t)last->uptime_ms);
+	}
+	text_add(text, ")");
 }
 
 void status_add_exit(struct text *text, const struct snapshot_exit *last, int64_t now_ms)
 {
-	text_add(text, exit_words[last->reason]);
+	text_add(text, exit_words[last->reason].verb);
 	if (last->signal >= 0)
 		add_signal(text, last->signal);
 	else if (last->code >= 0)
 		text_addf(text, " with exit code %lld", (long long)last->code);
-	status_add_ago(text, last->at_ms, now_ms);
-	if (last->uptime_ms >= 0) {
-		text_add(text, ", after ");
-		text_add_span(text, (uint64_t)last->uptime_ms);
-	}
+	text_add(text, exit_words[last->reason].tail);
 	if (last->oom == 1 && last->reason != EXIT_REASON_OOM)
 		text_add(text, ", while memory ran out");
+	add_exit_times(text, last, now_ms);
 }
 
 /* Ended, or down, in a way that its last exit explains. */
@@ -141,7 +162,9 @@ static void add_blocked(struct text *text, const struct snapshot_blocked *blocke
 		text_add(text, ", task ");
 		status_add_outside(text, blocked->task);
 	}
-	text_addf(text, "): %s", blocked_words[blocked->code]);
+	text_add(text, ")");
+	if (blocked_words[blocked->code])
+		text_addf(text, ": %s", blocked_words[blocked->code]);
 }
 
 static bool is_foreign(const struct snapshot_listener *listener)
@@ -317,6 +340,8 @@ void status_add_next(
 	case SERVICE_BLOCKED: add_blocked_next(text, service); return;
 	case SERVICE_STOPPED:
 	case SERVICE_FINISHED:
+		if (snapshot->health == HEALTH_STOPPING)
+			return;
 		text_add(text, "stays down; to start it: ");
 		add_hint(text, "restart", service->name);
 		return;

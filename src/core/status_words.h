@@ -20,7 +20,7 @@ void status_add_why(struct text *text, const struct snapshot_service *service, i
 void status_add_next(
     struct text *text, const struct snapshot *snapshot, const struct snapshot_service *service);
 
-/* How and when it last ended: `killed by signal 11 (SEGV) 2.1s ago, after 4m 05s`. */
+/* How and when it last ended: `killed by signal 11 SEGV (2.1s ago, ran 4m 05s)`. */
 void status_add_exit(struct text *text, const struct snapshot_exit *last, int64_t now_ms);
 
 /* `http://…: connection refused, 3 missed in a row, last good 12.0s ago` */
