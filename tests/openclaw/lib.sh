@@ -30,6 +30,7 @@ ip link set lo up
 mount -t tmpfs tmpfs /mnt && mount -t tmpfs tmpfs /run && cd /mnt || exit 1
 
 PATH=$(openclaw_path "$cache" "$version"):$build/src:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+command -v nemoinit nemoctl nemopair >/dev/null || { echo "Bail out! not built in $build/src"; exit 1; }
 export PATH NEMOINIT_PATH=$PATH NO_COLOR=1 TMPDIR=/mnt/tmp OPENCLAW_GATEWAY_PORT=18789
 unset OPENCLAW_GATEWAY_URL OPENCLAW_GATEWAY_TOKEN
 log=/mnt/nemoinit.log
