@@ -28,11 +28,11 @@ report_suite()
 {
 	local label=$1 build=$2 suite=$3 started=$SECONDS
 	local passed_before=$passed failed_before=$failed skipped_before=$skipped
-	local results=$2/meson-logs/testlog-${1// /-}.json
+	local logs="testlog-${label// /-}" results
 	shift 3
-	rm -f "$results"
-	meson test -C "$build" --no-rebuild --suite "$suite" --logbase "testlog-${label// /-}" "$@" \
-		>"$report_log" 2>&1 </dev/null
+	rm -f "$build/meson-logs/$logs"*
+	meson test -C "$build" --no-rebuild --suite "$suite" --logbase "$logs" "$@" >"$report_log" 2>&1 </dev/null
+	results=$(echo "$build/meson-logs/$logs"*.json) # meson adds the name of a wrapper
 	if [ -s "$results" ]; then
 		report_results "$results"
 	else

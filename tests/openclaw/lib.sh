@@ -20,7 +20,7 @@ skip_all()
 
 if [ -z "${NEMOINIT_TEST_INSIDE:-}" ]; then
 	[ "$(id -u)" -eq 0 ] || skip_all "needs root"
-	unshare --pid --fork --mount-proc --net true 2>/dev/null || skip_all "needs namespaces"
+	unshare --pid --fork --mount-proc --net true || skip_all "needs namespaces"
 	command -v npm >/dev/null || skip_all "needs npm"
 	openclaw_install "$cache" "$version" >&2 || skip_all "needs the npm registry"
 	NEMOINIT_TEST_INSIDE=yes exec unshare --pid --fork --kill-child --mount-proc --net bash "$0" "$@"
