@@ -16,7 +16,7 @@ openclaw_install()
 {
 	mkdir -p "$1" || return 1
 	(
-		trap 'kill $(jobs -p) 2>/dev/null' EXIT
+		trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 		trap 'exit 130' INT
 		trap 'exit 143' TERM
 		flock 9 || exit 1

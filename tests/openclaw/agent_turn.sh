@@ -3,13 +3,10 @@
 # (pair the CLI with too little) nor leave a CLI in it that fell in before.
 . "$(dirname "$0")/lib.sh"
 
-answers=0
-
 # One turn; 0 if it went through the gateway, 1 if it fell back to the embedded agent or got no answer.
 agent_turn()
 {
 	in_pod timeout 120 openclaw agent --agent main -m hello --session-id debug >turn.out 2>turn.err </dev/null
-	answers=$((answers + 1))
 	sed 's/^/# /' turn.out turn.err
 	grep -q '^FAKE-MODEL-OK' turn.out && ! grep -q 'EMBEDDED FALLBACK' turn.err
 }
@@ -26,6 +23,7 @@ new_home fresh 18950
 pod_start
 check "fresh: healthy" within 120 is_healthy
 check "fresh: the watcher has watched for 150 s" within 180 status 'pair.uptime_ms >= 150000'
+check "fresh: and it was at work" status 'pair.ready and .auto_pair.polls + .auto_pair.skipped_polls >= 5'
 check "fresh: the very first turn goes through the gateway" agent_turn
 pod_stop
 

@@ -99,10 +99,11 @@ is_healthy()
 	nemoctl status >/dev/null 2>&1
 }
 
-# /health of the gateway, as a client sees it; its event loop may be busy for long.
+# health [SECONDS [PORT]]: what a client sees; the gateway's event loop may be busy for long.
 health()
 {
-	[[ $(curl -s --noproxy '*' --max-time "${1:-20}" "http://127.0.0.1:$OPENCLAW_GATEWAY_PORT/health") == *'"ok":true'* ]]
+	local url=http://127.0.0.1:${2:-$OPENCLAW_GATEWAY_PORT}/health
+	[[ $(curl -s --noproxy '*' --max-time "${1:-20}" "$url") == *'"ok":true'* ]]
 }
 
 # new_home NAME [MODEL-PORT]: a fresh state directory with a minimal config, and a fake model if asked for.

@@ -15,14 +15,21 @@ quickstart()
 	set +m
 }
 
-ctl()
+# What the script has printed after WORD, for a person to paste.
+printed()
 {
-	"$root/build-quickstart/src/nemoctl" --socket "$dir/nemoinit.sock" "$@"
+	sed -n "s/^  $1  *//p" "$log" | grep .
 }
 
-printed_command_says_healthy()
+printed_status_is_healthy()
 {
-	sh -c "$(sed -n 's/^  status  *//p' "$log")" >/dev/null 2>&1
+	local command
+	command=$(printed status) && sh -c "$command" >/dev/null 2>&1
+}
+
+answers()
+{
+	"$root/build-quickstart/src/nemoctl" --socket "$dir/nemoinit.sock" live >/dev/null 2>&1
 }
 
 ended()
@@ -39,22 +46,23 @@ interrupted()
 }
 
 quickstart
-check "the printed status command works and says healthy" within 240 printed_command_says_healthy
-check "it serves on the chosen port" env OPENCLAW_GATEWAY_PORT=18800 bash -c "$(declare -f health); health"
-token=$(sh -c "$(sed -n 's/^  token  *//p' "$log")")
+check "the printed status command works and says healthy" within 240 printed_status_is_healthy
+check "it serves on the chosen port" health 20 18800
+token=$(sh -c "$(printed token)")
 check "the printed token command finds the token" [ "${#token}" -eq 48 ]
+check "the dashboard is where it says" [ "$(printed dashboard)" = http://127.0.0.1:18800/ ]
 check "the token itself was not printed" not grep -q "$token" "$log"
 check "Ctrl-C ends it all in order" interrupted "-$script"
 
 started=$SECONDS
 quickstart
-check "a second run supervises at once" within 10 ctl live
+check "a second run supervises at once" within 10 answers
 echo "# second run: nemoinit answers after $((SECONDS - started)) s"
-check "and is healthy" within 120 ctl status
+check "and is healthy" within 120 printed_status_is_healthy
 check "SIGINT to the script alone ends it too" interrupted "$script"
 
 quickstart
-check "a third run" within 10 ctl live
+check "a third run" within 10 answers
 kill -KILL "$script"
 check "a killed script leaves nothing either" within 10 nothing_runs
 finish
