@@ -127,7 +127,9 @@ static const char *closing_brace(const char *text)
 	unsigned depth = 1;
 
 	for (; *text; text++) {
-		if (text[0] == '$' && text[1] == '{')
+		if (text[0] == '$' && text[1] == '$')
+			text++; /* a plain $, whatever follows */
+		else if (text[0] == '$' && text[1] == '{')
 			depth++;
 		else if (*text == '}' && --depth == 0)
 			return text;
