@@ -94,7 +94,10 @@ int section_append(struct section *section, const char *key, const char *more)
 	if (!value)
 		return -ENOMEM;
 	setting->value = value;
-	value[joined ? length - 1 : length] = ' ';
-	memcpy(value + (joined ? length - 1 : length + 1), more, more_bytes);
+	if (joined)
+		length--;
+	else if (length)
+		value[length++] = ' ';
+	memcpy(value + length, more, more_bytes);
 	return 0;
 }
