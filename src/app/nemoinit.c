@@ -6,7 +6,6 @@
  * every return value is looked at.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,14 +14,12 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/load.h"
 #include "app/requests.h"
 #include "app/supervisor.h"
 #include "core/config.h"
-#include "core/config_ini.h"
-#include "core/signal_name.h"
 #include "io/clock.h"
 #include "io/fd.h"
 #include "io/log.h"
@@ -31,8 +28,6 @@
 #include "util/macros.h"
 
 extern char **environ;
-
-static const char default_config[] = "/etc/nemoinit/nemoinit.ini";
 
 enum {
 	EXIT_NO_START = 1,
@@ -120,85 +115,6 @@ static int parse_options(int argc, char **argv, struct options *options)
 }
 
 /* ---- configuration ---- */
-
-/* Who may write the file decides what root runs. */
-static bool is_trusted(const struct stat *stat)
-{
-	return geteuid() != 0 || (stat->st_uid == 0 && !(stat->st_mode & S_IWOTH) &&
-				     (!(stat->st_mode & S_IWGRP) || stat->st_gid == 0));
-}
-
-/*
- * Reads a file whole. Returns 0, -ENOENT, or -errno with a problem added. *ret_text is the
- * caller's.
- */
-static int read_config_file(
-    const char *path, char **ret_text, size_t *ret_bytes, struct problems *errors)
-{
-	int fd __attribute__((cleanup(fd_close))) =
-	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	size_t length = 0;
-	struct stat stat;
-	ssize_t step = 1;
-	char *text;
-
-	if (fd < 0 || fstat(fd, &stat) < 0) {
-		int result = -errno;
-
-		problems_add(errors, "%s: %s", path, strerror(-result));
-		return result;
-	}
-	if (!S_ISREG(stat.st_mode) || stat.st_size > CONFIG_INI_FILE_BYTES || !is_trusted(&stat)) {
-		problems_add(errors, "%s: %s", path,
-		    !S_ISREG(stat.st_mode) ? "is no regular file"
-		    : !is_trusted(&stat)
-			? "must be owned by root and writable by nobody else, since root runs it"
-			: "is larger than 4 MiB");
-		return -EINVAL;
-	}
-	text = malloc(CONFIG_INI_FILE_BYTES);
-	if (!text) {
-		problems_add(errors, "%s: no memory", path);
-		return -ENOMEM;
-	}
-	while (step > 0 && length < CONFIG_INI_FILE_BYTES) {
-		step = read(fd, text + length, CONFIG_INI_FILE_BYTES - length);
-		length += step > 0 ? (size_t)step : 0;
-	}
-	if (step < 0) {
-		problems_add(errors, "%s: %s", path, strerror(errno));
-		free(text);
-		return -EIO;
-	}
-	*ret_text = text;
-	*ret_bytes = length;
-	return 0;
-}
-
-static int load_config(const struct options *options, struct config *ret_config,
-    struct problems *errors, struct problems *warnings)
-{
-	const char *named = options->config ? options->config : getenv("NEMOINIT_CONFIG");
-	struct config_sources sources = { .file = named ? named : default_config,
-		.environment = environ,
-		.is_root = geteuid() == 0 };
-	size_t length = 0;
-	char *text = NULL;
-	int result;
-
-	if (!named && access(default_config, F_OK) < 0 && errno == ENOENT)
-		sources.file = NULL;
-	if (sources.file) {
-		result = read_config_file(sources.file, &text, &length, errors);
-		if (result)
-			return result;
-	}
-	sources.text = text;
-	sources.text_bytes = length;
-	result = config_build(&sources, ret_config, errors, warnings);
-	free(text);
-	return result;
-}
 
 static void print_problems(const struct problems *problems)
 {
@@ -407,7 +323,8 @@ int main(int argc, char **argv)
 	code = parse_options(argc, argv, &options);
 	if (code >= 0)
 		return code;
-	result = load_config(&options, &nemoinit.config, &errors, &nemoinit.warnings);
+	result =
+	    load_config(options.config, environ, &nemoinit.config, &errors, &nemoinit.warnings);
 	code = judge_config(&options, &nemoinit.config, result, &errors, &nemoinit.warnings);
 	problems_deinit(&errors);
 	if (code < 0 && chdir("/") < 0) {

@@ -95,6 +95,9 @@ void supervisor_on_child(struct supervisor *supervisor);
  */
 void supervisor_stop(struct supervisor *supervisor, const char *why, uint64_t now_ms);
 
+/* While stopping: what is due; returns the next deadline. Part of supervisor_turn. */
+uint64_t supervisor_turn_stop(struct supervisor *supervisor, uint64_t now_ms);
+
 /* Is the shutdown over? */
 bool supervisor_is_down(const struct supervisor *supervisor);
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/signal_name.h"
 #include "util/macros.h"
 
 enum {
@@ -64,7 +65,7 @@ void status_add_ago(struct text *text, int64_t at_ms, int64_t now_ms)
 
 static void add_signal(struct text *text, int64_t number)
 {
-	const char *name = number < 128 ? sigabbrev_np((int)number) : NULL;
+	const char *name = number < 128 ? signal_to_string((int)number) : NULL;
 
 	text_addf(text, " by signal %lld", (long long)number);
 	if (name)

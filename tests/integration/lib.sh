@@ -33,7 +33,7 @@ await() {
 		if ((SECONDS > end)); then
 			return 1
 		fi
-		sleep 0.02
+		sleep 0.02 # poll
 	done
 }
 

@@ -91,7 +91,7 @@ static void make_blocked(struct sample *sample)
 	gateway->next_start_in_ms = 243000;
 	gateway->consecutive_failures = 2;
 	gateway->blocked = (struct snapshot_blocked){ BLOCKED_CONFIG, NULL, NULL,
-		"Invalid config at /home/user/.openclaw/openclaw.json\n"
+		"Invalid config at /sandbox/.openclaw/openclaw.json\n"
 		"gateway.mode: unknown value \"remot\"\a" };
 	gateway->last_exit = (struct snapshot_exit){ EXIT_REASON_CONFIG, sample_now_ms - 57000, 78,
 		-1, 0, 1300, 12 };
