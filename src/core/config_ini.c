@@ -222,6 +222,7 @@ static int ini_handle(void *data, const char *section, const char *key, const ch
 	}
 	snprintf(place, sizeof(place), "%s:%u", source->file_name, source->line);
 	result = section_set(source->section, key, text, source->origin ? source->origin : place);
+	source->skip_value = result != 0;
 	if (result)
 		ini_problem(source, "'%s': too many keys or no memory", key);
 	return 1;
