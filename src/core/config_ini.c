@@ -96,7 +96,6 @@ static bool has_comment_mark(const char *text, size_t length)
 static bool ini_judge_key_line(struct ini_source *source, const char *text, size_t length)
 {
 	const char *equals = memchr(text, '=', length), *colon = memchr(text, ':', length);
-	const char *value = text;
 
 	if (!source->indented) {
 		source->has_key = source->skip_value = true;
@@ -104,7 +103,6 @@ static bool ini_judge_key_line(struct ini_source *source, const char *text, size
 			ini_problem(source, "'%.*s' is no KEY = VALUE", (int)length, text);
 			return false;
 		}
-		value = equals + 1;
 	} else if (!source->has_key) {
 		ini_problem(
 		    source, "an indented line continues a value, but there is none before it");
@@ -112,7 +110,7 @@ static bool ini_judge_key_line(struct ini_source *source, const char *text, size
 	} else if (source->skip_value) {
 		return false;
 	}
-	if (has_comment_mark(value, (size_t)(text + length - value))) {
+	if (has_comment_mark(text, length)) {
 		ini_problem(source, "a comment behind a value: give it a line of its own, or write "
 				    "\\; or \\# (or no blank before it) for the character");
 		source->skip_value = true;
