@@ -120,21 +120,29 @@ static bool ini_judge_key_line(struct ini_source *source, const char *text, size
 	return true;
 }
 
+/* A line that cannot be looked at more closely; what follows and belongs to it goes with it. */
+static bool ini_is_unreadable(struct ini_source *source, const char *line, size_t length)
+{
+	if (memchr(line, '\0', length))
+		ini_problem(source, "a NUL byte in the line; remove it");
+	else if (length > CONFIG_INI_LINE_BYTES)
+		ini_problem(source,
+		    "a line of %zu bytes, at most %d are allowed; continue it on an indented line",
+		    length, CONFIG_INI_LINE_BYTES);
+	else
+		return false;
+	source->has_key = source->skip_value = true;
+	source->skip_section = source->skip_section || *line == '[';
+	return true;
+}
+
 /* Judges the raw line; says whether inih may see it. */
 static bool ini_judge(struct ini_source *source, const char *line, size_t length)
 {
 	const char *text = line;
 
-	if (memchr(line, '\0', length)) {
-		ini_problem(source, "a NUL byte in the line; remove it");
+	if (ini_is_unreadable(source, line, length))
 		return false;
-	}
-	if (length > CONFIG_INI_LINE_BYTES) {
-		ini_problem(source,
-		    "a line of %zu bytes, at most %d are allowed; continue it on an indented line",
-		    length, CONFIG_INI_LINE_BYTES);
-		return false;
-	}
 	while (length && isspace((unsigned char)*text))
 		text++, length--;
 	while (length && isspace((unsigned char)text[length - 1]))
