@@ -188,17 +188,23 @@ static char *ini_read_line(char *buffer, int size, void *stream)
 	return buffer;
 }
 
-/* `\;` and `\#` behind a blank stand for the bare characters (elsewhere they need no backslash). */
+/*
+ * Behind a blank or in front, `\;` and `\#` stand for the bare characters, and with more
+ * backslashes one of them goes. Elsewhere the characters need none, and lose none.
+ */
 static void unescape_comment_marks(char *value)
 {
 	char *out = value;
 
-	for (char *at = value; *at; at++) {
-		bool marks = *at == '\\' && (at[1] == ';' || at[1] == '#');
+	for (const char *at = value, *first = value; *at; first = at) {
+		size_t length = strspn(at, "\\");
+		bool stands_free = at == value || isblank((unsigned char)first[-1]);
 
-		if (marks && (at == value || isblank((unsigned char)at[-1])))
-			at++;
-		*out++ = *at;
+		at += length && stands_free && (at[length] == ';' || at[length] == '#');
+		while (at < first + length)
+			*out++ = *at++;
+		if (*at)
+			*out++ = *at++;
 	}
 	*out = '\0';
 }
