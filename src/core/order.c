@@ -42,11 +42,11 @@ int order_set_levels(
 		changed = false;
 		for (size_t i = 0; i < count; i++) {
 			for (size_t k = 0; k < services[i].after.count; k++) {
-				unsigned wanted = services[services[i].after_index[k]].level + 1u;
+				size_t wanted = services[services[i].after_index[k]].level + 1u;
 
-				/* No true level reaches count: stop there, a cycle would run for
-				 * ever. */
-				if (wanted > count || services[i].level >= wanted)
+				/* No true level reaches count; one on a cycle stays there. */
+				wanted = wanted < count ? wanted : count;
+				if (services[i].level >= wanted)
 					continue;
 				services[i].level = (uint16_t)wanted;
 				changed = true;
