@@ -116,7 +116,12 @@ static void list_remove(void **list, const void *object, size_t *count)
 void fake_reset(uint64_t start_ms)
 {
 	fake = (struct fake){ .start_ms = start_ms, .now_ms = start_ms, .last_pid = FIRST_PID };
+	/* What a test that failed has left must not disturb the next. */
 	memset(fds, 0, sizeof(fds));
+	memset(watches, 0, sizeof(watches));
+	memset(outputs, 0, sizeof(outputs));
+	memset(notifies, 0, sizeof(notifies));
+	memset(probes, 0, sizeof(probes));
 }
 
 struct fake_child fake_child_healthy(void)

@@ -95,7 +95,7 @@ struct fake {
 
 extern struct fake fake;
 
-/* A new world at start_ms; nothing of the last one may be left. */
+/* A new world at start_ms. */
 void fake_reset(uint64_t start_ms);
 size_t fake_add_service(const char *name, uint16_t port);
 /* A healthy child: serves after a second, never ends, obeys TERM at once. */
