@@ -83,6 +83,9 @@ void supervisor_deinit(struct supervisor *supervisor);
 /* The boot: starts what is enabled. */
 void supervisor_start(struct supervisor *supervisor, uint64_t now_ms);
 
+/* The wait is over, no handler has run yet: was it too long? loop_hook.wake calls it. */
+void supervisor_wake(struct supervisor *supervisor, uint64_t now_ms);
+
 /* Does what is due; returns the next deadline. loop_hook.turn calls it. */
 uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms);
 

@@ -143,6 +143,7 @@ void sim_step(uint64_t limit_ms)
 		sim.freeze_ms = 0;
 	}
 	fake_advance(at_ms);
+	supervisor_wake(&sim.supervisor, at_ms);
 	if (fake_dispatch())
 		supervisor_on_child(&sim.supervisor);
 	sim_wake();
