@@ -305,6 +305,8 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
 		if (unit->streams[i].output)
 			output_drain(unit->streams[i].output);
+	if (unit->notify)
+		notify_socket_drain(unit->notify);
 	unit->exit_pid = unit->pid;
 	unit->pid = 0;
 	unit->exit_at_ms = (int64_t)clock_epoch_ms();

@@ -235,7 +235,7 @@ static void process_die(struct fake_process *process)
 			fake.processes[i].is_child = true;
 }
 
-static void send_message(const struct fake_process *process, const char *message)
+void fake_send(const struct fake_process *process, const char *message)
 {
 	for (size_t i = 0; i < FAKE_OBJECTS_MAX; i++) {
 		struct notify_socket *to = notifies[i];
@@ -258,7 +258,7 @@ static void process_serve(struct fake_process *process)
 	}
 	process->holds_port = service->port != 0;
 	process->next_ping_ms = deadline_after(fake.now_ms, process->plan.ping_ms);
-	send_message(process, "READY=1");
+	fake_send(process, "READY=1");
 }
 
 static void process_live(struct fake_process *process)
@@ -275,7 +275,7 @@ static void process_live(struct fake_process *process)
 		process->next_ping_ms = deadline_after(now_ms, plan->ping_ms);
 		if (now_ms < deadline_after(process->born_ms, plan->ping_end_ms) &&
 		    !fake_is_hanging(process, now_ms))
-			send_message(process, "WATCHDOG=1\nSTATUS=fine");
+			fake_send(process, "WATCHDOG=1\nSTATUS=fine");
 	}
 	if (now_ms >= process->next_chat_ms) {
 		process->next_chat_ms = deadline_after(now_ms, plan->chat_ms);
@@ -784,6 +784,12 @@ void notify_socket_free(struct notify_socket **socket)
 	list_remove((void **)notifies, *socket, &fake.notifies);
 	free(*socket);
 	*socket = NULL;
+}
+
+void notify_socket_drain(struct notify_socket *socket)
+{
+	while (socket->count)
+		dispatch_notify(socket);
 }
 
 const char *notify_socket_name(const struct notify_socket *socket)

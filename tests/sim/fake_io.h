@@ -113,5 +113,7 @@ struct fake_process *fake_main(size_t service);
 /* How many processes of a service live (zombies do not). */
 unsigned fake_count_alive(size_t service);
 bool fake_is_hanging(const struct fake_process *process, uint64_t at_ms);
+/* A notification, which waits to be read like any other. */
+void fake_send(const struct fake_process *process, const char *message);
 /* A signal from outside. */
 void fake_kill(struct fake_process *process, int signal);
