@@ -223,12 +223,15 @@ static void unit_end_tree(struct unit *unit, uint64_t now_ms)
 
 static void unit_kill_tree(struct unit *unit, uint64_t now_ms)
 {
-	if (unit->session) {
+	bool is_first = unit->service.killed_ms == now_ms; /* it is repeated until none is left */
+
+	if (unit->session && is_first) {
 		unit->supervisor->killed_count++;
 		supervisor_report(unit->supervisor, LOG_WARN, unit, "killed",
 		    "killing what is left of session %d", (int)unit->session);
-		tree_signal_all(unit->session, SIGKILL);
 	}
+	if (unit->session)
+		tree_signal_all(unit->session, SIGKILL);
 	unit_check_tree(unit, now_ms);
 }
 
