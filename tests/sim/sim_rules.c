@@ -164,8 +164,8 @@ static void check_cause(const struct unit *unit)
 			    config->name);
 		return;
 	case SERVICE_CAUSE_WATCHDOG:
-		if (plan->ping_ms < config->watchdog_ms && plan->ping_end_ms == NEVER_MS &&
-		    hang_ms > fake.now_ms && plan->term_ms != 0)
+		if (deadline_after(plan->serve_ms, plan->ping_ms) < config->watchdog_ms &&
+		    plan->ping_end_ms == NEVER_MS && hang_ms > fake.now_ms)
 			sim_fail("%s is stopped by its watchdog, and has pinged", config->name);
 		return;
 	case SERVICE_CAUSE_START_TIMEOUT:
@@ -281,6 +281,8 @@ static void check_stopping(const struct unit *unit, uint64_t age_ms)
 	uint64_t limit_ms = max_ms(config->stop_timeout_ms, SERVICE_TREE_GRACE_MS) +
 			    SERVICE_UNKILLABLE_MS + SIM_SLACK_MS;
 
+	if (sim.supervisor.is_stopping)
+		limit_ms += sim.config.stop_budget_ms;
 	if (age_ms > limit_ms && !unit->service.is_unkillable)
 		sim_fail("%s is stopping for %llu ms", config->name, (unsigned long long)age_ms);
 	if (unit->service.is_unkillable && !fake_count_alive(place_of(unit)))
