@@ -3,6 +3,7 @@
  * sim_rules.c looked at after every turn. SEED=n runs one seed alone; SIM_SEEDS=n the first n.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ enum {
 	SEEDS = 200,
 	SERVICES = 5,
 	INI_BYTES = 8192,
+	HEAP_GROWTH_BYTES = 65536, /* from the first hour to the last: last words, details */
 };
 
 static uint64_t chance;
@@ -212,6 +214,7 @@ static void run_seed(unsigned long long seed)
 	static const uint64_t starts_ms[] = { 0, 1000, UINT32_MAX - HOUR,
 		UINT64_MAX - 2 * (uint64_t)DAY };
 	static char buffer[INI_BYTES];
+	size_t heap_bytes = 0;
 	struct text ini;
 	uint64_t end_ms;
 
@@ -230,7 +233,12 @@ static void run_seed(unsigned long long seed)
 		sim_run(between(1, is_percent(50) ? 10 * SECOND : 2 * HOUR));
 		fake.fork_error = 0;
 		make_trouble();
+		if (!heap_bytes && fake.now_ms > fake.start_ms + HOUR)
+			heap_bytes = mallinfo2().uordblks;
 	}
+	if (mallinfo2().uordblks > heap_bytes + HEAP_GROWTH_BYTES)
+		sim_fail(
+		    "the heap has grown from %zu to %zu bytes", heap_bytes, mallinfo2().uordblks);
 	run_shutdown();
 	sim_end();
 }
