@@ -188,6 +188,16 @@ struct fake_process *fake_main(size_t service)
 	return NULL;
 }
 
+struct fake_process *fake_orphan(void)
+{
+	struct fake_process *orphan = process_new();
+
+	orphan->service = FAKE_SERVICES_MAX;
+	orphan->is_child = true;
+	orphan->plan = fake_child_healthy();
+	return orphan;
+}
+
 unsigned fake_count_alive(size_t service)
 {
 	unsigned count = 0;

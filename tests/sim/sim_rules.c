@@ -301,6 +301,8 @@ static void check_unit(const struct unit *unit)
 	age_ms -= min_ms(age_ms, sim_frozen_since(shadow->since_ms));
 	if ((process != NULL) != (unit->pid != 0) || service->has_process != (unit->pid != 0))
 		sim_fail("%s: who is its main process?", unit->config->name);
+	if (unit->probe && (!service->has_process || service->state == SERVICE_STOPPING))
+		sim_fail("%s is probed while it is going down", unit->config->name);
 	switch (service->state) {
 	case SERVICE_WAITING:
 		if (may_start(unit))
