@@ -205,6 +205,8 @@ void __wrap_supervisor_on_state(struct supervisor *supervisor, struct unit *unit
 	check_exit(unit, shadow);
 	if (service->state == SERVICE_STOPPING && service->has_process)
 		check_cause(unit);
+	if (service->has_foreign_port && !fake.services[place_of(unit)].has_stranger)
+		sim_fail("%s is kept down by a stranger who is not there", unit->config->name);
 	if (service->state == SERVICE_READY && shadow->state == SERVICE_STARTING)
 		check_ready(unit);
 	if (service->state == SERVICE_STARTING && supervisor->is_stopping)

@@ -476,6 +476,20 @@ static void test_stale_notification(void **state)
 	sim_end();
 }
 
+static void test_last_words(void **state)
+{
+	start("[service bus]\ncommand = bus\nprobe = notify\n");
+	wait_ready("bus");
+	fake_send(sim_main("bus"), "STATUS=one");
+	fake_send(sim_main("bus"), "STATUS=two");
+	fake_send(sim_main("bus"), "STATUS=three");
+	exits_with("bus", 0, 1);
+	crash("bus", segfault);
+	(void)sim_run_until("bus", SERVICE_BACKOFF, SECOND);
+	assert_string_equal(sim_unit("bus")->probe_detail, "three");
+	sim_end();
+}
+
 /* ---- our own process stands still ---- */
 
 static void test_frozen(void **state)
@@ -515,6 +529,20 @@ static void test_frozen_while_failing(void **state)
 	sim_main("web")->plan.hang_end_ms = fake.now_ms - sim_main("web")->born_ms;
 	wait_ready("web");
 	assert_int_equal(sim_events("web", "starting"), 1);
+	sim_end();
+}
+
+/* The pace of restarts is no matter of health. */
+static void test_frozen_backoff(void **state)
+{
+	start("[service job]\ncommand = job\nrestart_delay = 20s\n"
+	      "[service web]\ncommand = web\nprobe = http://127.0.0.1:8080/\n");
+	wait_ready("web");
+	crash("job", segfault);
+	(void)sim_run_until("job", SERVICE_BACKOFF, SECOND);
+	sim_run(SECOND);
+	sim_freeze(5 * SECOND);
+	assert_in_range(sim_run_until("job", SERVICE_STARTING, MINUTE), 17 * SECOND, 21 * SECOND);
 	sim_end();
 }
 
@@ -725,6 +753,22 @@ static void test_restart_all(void **state)
 	sim_end();
 }
 
+/* `stop` of what is on its way to a new start keeps it down. */
+static void test_stop_while_restarting(void **state)
+{
+	start(http_ini);
+	wait_ready("web");
+	sim_main("web")->plan.term_ms = SECOND;
+	assert_int_equal(sim_request(REQUEST_RESTART, "web", NEVER_MS), 0);
+	unit_stop(sim_unit("web"), 0, fake.now_ms);
+	sim_run(HOUR);
+	assert_int_equal(sim_service("web")->state, SERVICE_STOPPED);
+	assert_non_null(strstr(sim.reply, "\"failed\""));
+	assert_int_equal(sim_request(REQUEST_RECOVER, "web", NEVER_MS), 0);
+	wait_ready("web");
+	sim_end();
+}
+
 static void test_recover_blocked(void **state)
 {
 	start(http_ini);
@@ -791,8 +835,10 @@ int main(void)
 		cmocka_unit_test(test_stranger_is_not_ready),
 		cmocka_unit_test(test_restart_with),
 		cmocka_unit_test(test_stale_notification),
+		cmocka_unit_test(test_last_words),
 		cmocka_unit_test(test_frozen),
 		cmocka_unit_test(test_frozen_while_failing),
+		cmocka_unit_test(test_frozen_backoff),
 		cmocka_unit_test(test_frozen_watchdog),
 		cmocka_unit_test(test_stop_budget),
 		cmocka_unit_test(test_second_term),
@@ -803,6 +849,7 @@ int main(void)
 		cmocka_unit_test(test_orphans_at_shutdown),
 		cmocka_unit_test(test_recover),
 		cmocka_unit_test(test_restart_all),
+		cmocka_unit_test(test_stop_while_restarting),
 		cmocka_unit_test(test_recover_blocked),
 		cmocka_unit_test(test_clock_ends),
 	};
