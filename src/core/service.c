@@ -174,6 +174,7 @@ static unsigned service_restart_by_rule(struct service *service, uint32_t random
 	const struct service_config *config = service->config;
 	const struct service_exit *exit = &service->last_exit;
 	bool is_done = exit->reason == EXIT_REASON_CLEAN && exit->info.value == 0;
+	bool is_retry = service->blocked == BLOCKED_CONFIG;
 	uint64_t delay_ms;
 	unsigned actions = 0;
 
@@ -184,7 +185,7 @@ static unsigned service_restart_by_rule(struct service *service, uint32_t random
 		service_enter(service, SERVICE_FINISHED, now_ms, NEVER_MS);
 		return 0;
 	}
-	if (exit->reason == EXIT_REASON_CONFIG) {
+	if (exit->reason == EXIT_REASON_CONFIG || is_retry) {
 		service->failures++;
 		return service_block(service, BLOCKED_CONFIG, config->fatal_retry_ms, now_ms);
 	}
