@@ -32,9 +32,18 @@ enum {
 	    75, /* EX_TEMPFAIL: asks its supervisor for a new start (spec 30 part 1) */
 };
 
+/* Ready for stable_after without a break. */
+static bool service_is_stable(const struct service *service, uint64_t now_ms)
+{
+	return service->state == SERVICE_READY &&
+	       now_ms - service->since_ms >= service->config->stable_after_ms;
+}
+
 static void service_enter(
     struct service *service, enum service_state state, uint64_t now_ms, uint64_t deadline_ms)
 {
+	if (service->state == SERVICE_READY && state != SERVICE_READY)
+		service->was_stable = service->was_stable || service_is_stable(service, now_ms);
 	if (service->state != state)
 		service->since_ms = now_ms;
 	service->state = state;
@@ -155,14 +164,11 @@ static uint64_t service_next_delay_ms(struct service *service, uint32_t random)
 {
 	const struct service_config *config = service->config;
 	const struct service_exit *exit = &service->last_exit;
-	bool was_stable =
-	    exit->was_ready &&
-	    exit->uptime_ms >= service->ready_ms - service->started_ms + config->stable_after_ms;
 
 	if (exit->reason == EXIT_REASON_CLEAN && exit->was_ready)
 		return 0; /* it asks for a new start this way; no failure */
-	service->failures = was_stable ? 1 : service->failures + 1;
-	if (was_stable)
+	service->failures = service->was_stable ? 1 : service->failures + 1;
+	if (service->was_stable)
 		return 0;
 	return backoff_next(
 	    config->restart_delay_ms, config->restart_delay_max_ms, service->failures, random);
@@ -248,7 +254,7 @@ static unsigned service_on_spawned(struct service *service, uint64_t now_ms)
 		service->restarts++;
 	service->is_asked = false;
 	service->has_process = true;
-	service->has_failed_exec = service->was_ready = false;
+	service->has_failed_exec = service->was_ready = service->was_stable = false;
 	service->started_ms = now_ms;
 	health_start(&service->health, service->config, now_ms);
 	service_enter(service, SERVICE_STARTING, now_ms,
@@ -260,6 +266,7 @@ static unsigned service_on_spawned(struct service *service, uint64_t now_ms)
 static unsigned service_on_spawn_failed(struct service *service, uint32_t random, uint64_t now_ms)
 {
 	service->last_exit = (struct service_exit){ .reason = EXIT_REASON_EXEC_FAILED };
+	service->was_ready = service->was_stable = false;
 	return service_restart_by_rule(service, random, now_ms);
 }
 
@@ -313,7 +320,7 @@ static unsigned service_on_timer(struct service *service, uint64_t now_ms)
 		return service_stop(service, SERVICE_CAUSE_WATCHDOG, 0, now_ms);
 	if (health_is_unhealthy(&service->health, now_ms))
 		return service_stop(service, SERVICE_CAUSE_UNHEALTHY, 0, now_ms);
-	if (service->was_ready && now_ms - service->ready_ms >= service->config->stable_after_ms) {
+	if (service_is_stable(service, now_ms)) {
 		service->failures = 0;
 		service->is_crash_loop = false;
 	}
@@ -432,10 +439,9 @@ unsigned service_handle(struct service *service, const struct service_event *eve
 /* When failures and crash loop are forgotten; only if there is something to forget. */
 static uint64_t service_stable_ms(const struct service *service)
 {
-	if (!service->has_process || !service->was_ready || service->state == SERVICE_STOPPING ||
-	    (!service->failures && !service->is_crash_loop))
+	if (service->state != SERVICE_READY || (!service->failures && !service->is_crash_loop))
 		return NEVER_MS;
-	return deadline_after(service->ready_ms, service->config->stable_after_ms);
+	return deadline_after(service->since_ms, service->config->stable_after_ms);
 }
 
 uint64_t service_deadline_ms(const struct service *service)
