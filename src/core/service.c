@@ -453,9 +453,10 @@ uint64_t service_deadline_ms(const struct service *service)
 void service_shift(struct service *service, uint64_t gap_ms)
 {
 	/* The pace of restarts is no matter of health: it keeps its clock. */
-	if (!service->has_process)
+	if (!service->has_process && service->state != SERVICE_STOPPING)
 		return;
 	service->deadline_ms = deadline_after(service->deadline_ms, gap_ms);
+	service->killed_ms = deadline_after(service->killed_ms, gap_ms);
 	health_shift(&service->health, gap_ms);
 }
 
