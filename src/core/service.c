@@ -5,18 +5,19 @@
  * is at most one; a new one begins only after TREE_GONE of the last; a start goes through waiting
  * always, so that order and port are looked at each time.
  *
- *              START      STOP       RESTART    ORDER_READY  EXITED      TREE_GONE  TIMER
- *  disabled    -          -          -          -            -           -          -
- *  stopped     waiting    -          waiting    -            -           -          -
- *  finished    waiting    stopped    waiting    -            -           -          -
- *  waiting     -          stopped    -          DO_START     -           -          -
- *  backoff     waiting    stopped    waiting    -            -           -          waiting
- *  blocked     waiting    stopped    waiting    -            -           -          waiting
- *  starting    -          stopping   stopping   -            stopping    -          stopping
- * (start_timeout) ready       -          stopping   stopping   -            stopping    - probe;
- * stopping (watchdog) failing     -          stopping   stopping   -            stopping    -
- * probe; stopping (unhealthy) stopping    want up    want down  want up    -            end tree by
- * rule    KILL
+ *             START    STOP       RESTART   ORDER_READY  EXITED    TREE_GONE  TIMER
+ *  disabled   -        -          -         -            -         -          -
+ *  stopped    waiting  -          waiting   -            -         -          -
+ *  finished   waiting  stopped    waiting   -            -         -          -
+ *  waiting    -        stopped    -         DO_START     -         -          -
+ *  backoff    waiting  stopped    waiting   -            -         -          waiting
+ *  blocked    waiting  stopped    waiting   -            -         -          waiting
+ *  starting   -        stopping   stopping  -            stopping  -          probe; stopping 1
+ *  ready      -        stopping   stopping  -            stopping  -          probe; stopping 2
+ *  failing    -        stopping   stopping  -            stopping  -          probe; stopping 3
+ *  stopping   want up  want down  want up   -            end tree  by rule 4  KILL
+ *
+ *  1 start_timeout  2 watchdog  3 unhealthy or watchdog  4 once the process has been reaped
  *
  *  PORT_FOREIGN, SPAWNED, SPAWN_FAILED answer DO_START: waiting → backoff, starting, backoff.
  *  EXEC_OK: starting → ready, if nothing else is asked for. PROBE_OK, NOTIFY_READY: starting and
