@@ -230,7 +230,7 @@ static int read_probe(const char *text, void *field, struct error *error)
 static int read_command(
     const char *text, const struct variables *variables, void *field, struct error *error)
 {
-	struct words words, *out = field;
+	struct words words = { .items = NULL }, *out = field;
 	int result = words_split_shell(text, &words, error);
 
 	for (size_t i = 0; !result && i < words.count; i++) {
