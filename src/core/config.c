@@ -144,9 +144,11 @@ static void config_resolve_gateway_port(struct config_builder *builder)
 		if (!value)
 			continue;
 		if (parse_count(value, 1, 65535, &port)) {
-			problems_add(builder->warnings,
-			    "environment: %s: '%.80s' is no port from 1 to 65535; passed over",
-			    names[i], value);
+			if (!builder->is_port_told)
+				problems_add(builder->warnings,
+				    "environment: %s: '%.80s' is no port from 1 to 65535; passed "
+				    "over",
+				    names[i], value);
 			continue;
 		}
 		config->gateway_port = (uint16_t)port;
@@ -155,6 +157,7 @@ static void config_resolve_gateway_port(struct config_builder *builder)
 	}
 	if (!config->gateway_port)
 		config->gateway_port = 18789;
+	builder->is_port_told = true;
 }
 
 static void config_read_nemoinit(struct config_builder *builder)
