@@ -338,22 +338,24 @@ int config_build(const struct config_sources *sources, struct config *ret_config
 		.environment = &config.environment_settings,
 		.errors = errors,
 		.warnings = warnings };
-	size_t form_errors, gone;
+	size_t form_errors, form_dropped, gone;
 
 	config_merge(&builder, &config.file_settings);
 	config_read_environment(&builder);
 	form_errors = errors->count;
+	form_dropped = errors->dropped_count;
 	do {
 		/* A value of the environment that was rejected takes its follow-up errors with it.
 		 */
 		while (errors->count > form_errors)
 			free(errors->items[--errors->count]);
-		gone = warnings->count;
+		gone = problems_total(warnings);
+		errors->dropped_count = form_dropped;
 		config_deinit_values(&config);
 		config.gateway_port = 0;
 		builder.again = false;
 		config_read(&builder);
-	} while (builder.again && warnings->count > gone);
+	} while (builder.again && problems_total(warnings) > gone);
 	if (problems_total(errors)) {
 		config_deinit(&config);
 		return -EINVAL;
