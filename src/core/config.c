@@ -79,16 +79,22 @@ struct setting *config_setting(
 	return NULL;
 }
 
+static const char override_origin[] = "environment ";
+
+bool config_is_override(const struct setting *setting)
+{
+	return setting && strncmp(setting->origin, override_origin, strlen(override_origin)) == 0;
+}
+
 void config_problem(struct config_builder *builder, enum section_kind kind, const char *name,
     struct setting *setting, const char *message)
 {
-	static const char environment[] = "environment ";
 	const struct section *section = settings_find(builder->settings, kind, name);
 
-	if (setting && strncmp(setting->origin, environment, strlen(environment)) == 0) {
+	if (config_is_override(setting)) {
 		setting->rejected = builder->again = true;
 		problems_add(builder->warnings, "environment: %s: %s",
-		    setting->origin + strlen(environment), message);
+		    setting->origin + strlen(override_origin), message);
 	} else if (setting) {
 		problems_add(builder->errors, "%s: %s: %s", setting->origin, setting->key, message);
 	} else {

@@ -20,6 +20,9 @@ struct config_builder {
 struct setting *config_setting(const struct config_builder *builder, enum section_kind kind,
     const char *name, const char *key);
 
+/* Is it from the environment? NULL is not. */
+bool config_is_override(const struct setting *setting);
+
 /*
  * Reports a bad value: one of the file is an error, one of the environment a warning and a reason
  * to build again. setting NULL: no value is to blame but the section itself.

@@ -260,12 +260,12 @@ static void what_is_wrong_with_a_file_is_told(void **state)
 		    "[service c]\ncommand = x\nafter = a\n",
 		    "f:3: after: a cycle: a after b after c after a\n" },
 		{ S "port = 80\n[service b]\ncommand = x\nport = 80\n",
-		    "f:6: port: port 80 is already that of service 'a'\n" },
+		    "f:6: port: services 'a' and 'b' both want port 80\n" },
 		{ S "port = 18789\n[service gateway]\n",
-		    "built-in: probe: port 18789 is already that of service 'a'\n" },
+		    "built-in: probe: services 'a' and 'gateway' both want port 18789\n" },
 		{ S "probe = tcp://[::1]:80\n[service b]\ncommand = x\nprobe = "
 		    "http://127.0.0.2:80\n",
-		    "f:6: probe: port 80 is already that of service 'a'\n" },
+		    "f:6: probe: services 'a' and 'b' both want port 80\n" },
 		{ "k = v\n[service a]\nenabled = maybe\nafter = b\ncolour = red\n",
 		    "f:1: 'k = v' stands before the first [section]\n"
 		    "f:3: enabled: 'maybe' is neither yes nor no\n"
