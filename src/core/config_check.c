@@ -98,6 +98,20 @@ static void check_port(struct config_builder *builder, size_t place)
 	}
 }
 
+/* The place on the cycle whose `after` is from the environment, if there is one; else place. */
+static size_t cycle_to_blame(const struct config_builder *builder, size_t place)
+{
+	const struct config *config = builder->config;
+	size_t at = place;
+
+	do {
+		if (config_is_override(service_setting(builder, &config->services[at], "after")))
+			return at;
+		at = order_next_on_cycle(config->services, at, config->service_count);
+	} while (at != place);
+	return place;
+}
+
 void config_check(struct config_builder *builder)
 {
 	struct config *config = builder->config;
@@ -121,5 +135,6 @@ void config_check(struct config_builder *builder)
 	text_init(&cycle, names, sizeof(names));
 	text_add(&cycle, "a cycle: ");
 	if (order_set_levels(config->services, config->service_count, &cycle, &place))
-		check_problem(builder, &config->services[place], "after", names);
+		check_problem(
+		    builder, &config->services[cycle_to_blame(builder, place)], "after", names);
 }
