@@ -79,6 +79,20 @@ static void print_key(struct text *out, const char *key, const char *value, cons
 	text_addf(out, "; %s\n", origin);
 }
 
+/* It has been expanded, or never was to be: its $ stand for themselves. */
+static void print_path(struct text *out, const char *path)
+{
+	struct text escaped;
+
+	text_init_heap(&escaped, WORDS_VALUE_BYTES * 2);
+	text_add(&escaped, "");
+	for (; *path; path++)
+		text_add_bytes(&escaped, *path == '$' ? "$$" : path, *path == '$' ? 2 : 1);
+	if (escaped.data)
+		print_key(out, "path", escaped.data, "default");
+	text_deinit(&escaped);
+}
+
 static const struct setting *layered(
     const struct config *config, const struct section *section, const char *key)
 {
@@ -105,7 +119,7 @@ static void print_section(
 		    (!setting || strcmp(setting->value, "auto") == 0))
 			print_key(out, keys[i].name, port, config->gateway_port_origin);
 		else if (strcmp(keys[i].name, "path") == 0 && !setting)
-			print_key(out, keys[i].name, config->path, "default");
+			print_path(out, config->path);
 		else if (setting)
 			print_key(out, keys[i].name, setting->value, setting->origin);
 		else if (keys[i].fallback)
