@@ -46,7 +46,6 @@ void line_splitter_feed(struct line_splitter *splitter, const char *bytes, size_
 		const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
 		size_t length = (size_t)((newline ? newline : end) - bytes);
 		size_t room = LINE_MAX_BYTES - splitter->partial_bytes;
-
 		bool is_full = length > room; /* a line ends here without a newline */
 
 		if (is_full) {
