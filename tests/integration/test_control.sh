@@ -215,6 +215,18 @@ test_a_client_that_leaves_is_told_of() {
 	stop
 }
 
+# Answers that nobody takes any more are no reason to die.
+test_a_client_that_hangs_up_in_the_middle_does_no_harm() {
+	serve 1000
+	for _ in {1..5}; do
+		for _ in {1..50}; do echo '{"op":"status"}'; done |
+			timeout 5 socat -u - "UNIX-CONNECT:$socket" 2>/dev/null || true
+	done
+	await 5 has_sockets 1 || fail "its connections stay"
+	expect live 0 "$(code "$nemoctl" -s "$socket" live)"
+	stop
+}
+
 # It has ended its input, so its leaving makes no event of its own.
 test_a_half_closed_client_that_leaves_is_told_of() {
 	local client
@@ -305,6 +317,8 @@ test_a_server_of_another_uid_is_not_believed() {
 	start setpriv --reuid 65534 --clear-groups "$server" "$socket"
 	await 10 grep -q open "$work/out" || fail "the server does not open"
 	expect "its own directory" 0 "$(code "$nemoctl" -s "$socket" status)"
+	chmod 777 "$work/own"
+	expect "where all may write" 6 "$(code "$nemoctl" -s "$socket" status)"
 	stop
 	socket=$work/s
 }
