@@ -29,10 +29,10 @@ stop() {
 	((status == 0)) || fail "the server ends with $status: $(tail -n 30 "$work/out")"
 }
 
-# ask TEXT: sends it, ends its input, prints what comes.
+# ask TEXT: sends it, ends its input, prints what comes until the server closes.
 ask() {
 	# shellcheck disable=SC2059 # the escapes in it are meant
-	printf "$1" | timeout 10 nc -N -U "$socket"
+	printf "$1" | timeout 5 nc -N -U "$socket" || echo "it was not closed"
 }
 
 # code COMMAND…: its exit status.
@@ -64,6 +64,12 @@ test_a_bare_word_is_answered_and_closed() {
 	expect reply true "$(echo status | timeout 5 nc -U "$socket" | jq .ok)"
 	expect "with CR" true "$(printf 'status\r\n' | timeout 5 nc -U "$socket" | jq .ok)"
 	expect "unknown" unknown-op "$(echo frob | timeout 5 nc -U "$socket" | jq -r .error.code)"
+	timeout 5 socat -t 20 - "UNIX-CONNECT:$socket" <"$work/nothing" >"$work/stdout" 2>&1 &
+	children+=("$!")
+	await 5 has_sockets 2 || fail "no connection"
+	echo status >&9
+	await 3 has_sockets 1 || fail "it is not closed"
+	expect "but answered" true "$(jq .ok "$work/stdout")"
 	stop
 }
 
@@ -280,6 +286,9 @@ test_the_lock_follows_no_link() {
 	ln -s "$work/precious" "$socket.lock"
 	expect link 1 "$(code "$server" "$socket")"
 	expect content precious "$(cat "$work/precious")"
+	ln -sf "$work/elsewhere" "$socket.lock"
+	expect "link to nothing" 1 "$(code "$server" "$socket")"
+	[[ ! -e $work/elsewhere ]] || fail "the link was followed"
 	rm "$socket.lock"
 	mkfifo "$socket.lock"
 	expect fifo 1 "$(code timeout 5 "$server" "$socket")"
@@ -409,6 +418,48 @@ test_nemoctl_has_an_exit_code_for_each_end() {
 	expect "no duration" 2 "$(code "$nemoctl" --timeout soon status)"
 	expect help 0 "$(code "$nemoctl" --help)"
 	expect version "nemoctl" "$("$nemoctl" --version | cut -d' ' -f1)"
+}
+
+# The search of nemoctl, in a /run and a /tmp of our own. $1: what to do there.
+in_private_places() {
+	mkdir -p "$work/bin"
+	cp "$server" "$work/bin/server"
+	cp "$nemoctl" "$work/bin/nemoctl"
+	# shellcheck disable=SC2016 # for the shell within
+	timeout 20 unshare --mount --pid --fork --kill-child --mount-proc bash -c '
+		set -eu
+		mount -t tmpfs none /run
+		cp '"$work"'/bin/* /run
+		mount -t tmpfs -o mode=1777 none /tmp
+		cd /run
+		serve() {
+			setpriv --reuid "$1" --clear-groups /run/server "$2" >/dev/null 2>&1 &
+			until [[ -S $2 ]]; do read -r -t 0.02 <> <(:) || true; done
+		}
+		dir() { install -d -m "$3" -o "$2" "/tmp/nemoinit-$1"; }
+		'"$1" 2>"$work/stderr"
+}
+
+test_nemoctl_finds_the_socket() {
+	((UID == 0)) || return 0
+	expect "nothing" 5 "$(in_private_places '/run/nemoctl live || echo $?')"
+	expect "in /run" 0 "$(in_private_places 'serve 0 /run/nemoinit.sock; /run/nemoctl live; echo $?')"
+	expect "of the session" 0 "$(in_private_places 'mkdir /run/x; serve 0 /run/x/nemoinit.sock
+		XDG_RUNTIME_DIR=/run/x /run/nemoctl live; echo $?')"
+	expect "its own" 0 "$(in_private_places 'dir 1000 1000 700; serve 1000 /tmp/nemoinit-1000/nemoinit.sock
+		setpriv --reuid 1000 --clear-groups /run/nemoctl live; echo $?')"
+	expect "of somebody else" 5 "$(in_private_places 'dir 1000 1000 711; serve 1000 /tmp/nemoinit-1000/nemoinit.sock
+		setpriv --reuid 1001 --clear-groups /run/nemoctl live || echo $?')"
+	expect "root finds it" 0 "$(in_private_places 'dir 1000 1000 700; serve 1000 /tmp/nemoinit-1000/nemoinit.sock
+		/run/nemoctl live; echo $?')"
+	expect "but not in a directory that lies" 5 "$(in_private_places 'dir 1001 1000 700; dir 1000 1000 755
+		serve 1000 /tmp/nemoinit-1001/nemoinit.sock; serve 1000 /tmp/nemoinit-1000/nemoinit.sock
+		/run/nemoctl live || echo $?')"
+	expect "several" 2 "$(in_private_places 'dir 1000 1000 700; dir 1001 1001 700
+		serve 1000 /tmp/nemoinit-1000/nemoinit.sock; serve 1001 /tmp/nemoinit-1001/nemoinit.sock
+		/run/nemoctl live || echo $?')"
+	grep -q -- '--socket.*nemoinit-100[01].*nemoinit-100[01]' "$work/stderr" ||
+		fail "they are not listed: $(cat "$work/stderr")"
 }
 
 # A closed pipe or a full disk is not success.
