@@ -204,7 +204,7 @@ static void unit_report_state(struct unit *unit, enum service_state before, uint
 
 /* ---- what is done ---- */
 
-static void unit_warn(struct unit *unit, size_t place, const char *text)
+static void unit_warn(struct unit *unit, enum unit_warning place, const char *text)
 {
 	unit_set_text(&unit->warnings[place], text);
 	supervisor_report(unit->supervisor, LOG_WARN, unit, "warning", "%s", text);
@@ -251,7 +251,8 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 		    "nemoctl status %s",
 		    unit->config->crash_limit.count, unit->config->name);
 	if (actions & SERVICE_DO_UNKILLABLE)
-		unit_warn(unit, 0, "unkillable: it does not die from SIGKILL (state D?)");
+		unit_warn(
+		    unit, UNIT_WARNING_STOP, "unkillable: it does not die from SIGKILL (state D?)");
 	if (actions & SERVICE_DO_CANCEL_PROBE)
 		probe_cancel(&unit->probe);
 	if (actions & SERVICE_DO_CHECK_ORDER)
