@@ -210,15 +210,26 @@ static void unit_warn(struct unit *unit, enum unit_warning place, const char *te
 	supervisor_report(unit->supervisor, LOG_WARN, unit, "warning", "%s", text);
 }
 
+static bool unit_is_tree_alive(const struct unit *unit)
+{
+	return unit->session &&
+	       tree_is_alive(unit->session, supervisor_is_main_pid, unit->supervisor);
+}
+
+static void unit_forget_tree(struct unit *unit, uint64_t now_ms)
+{
+	unit->session = 0;
+	unit->listener_owner = LISTENER_NONE;
+	unit->listener_pid = 0;
+	unit_handle(unit, SERVICE_EV_TREE_GONE, now_ms);
+}
+
 static void unit_end_tree(struct unit *unit, uint64_t now_ms)
 {
-	struct supervisor *supervisor = unit->supervisor;
-
-	if (unit->session && tree_is_alive(unit->session, supervisor_is_main_pid, supervisor)) {
+	if (unit_is_tree_alive(unit))
 		tree_signal_all(unit->session, SIGTERM);
-		return;
-	}
-	unit_check_tree(unit, now_ms);
+	else
+		unit_forget_tree(unit, now_ms);
 }
 
 static void unit_kill_tree(struct unit *unit, uint64_t now_ms)
@@ -317,14 +328,8 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 
 void unit_check_tree(struct unit *unit, uint64_t now_ms)
 {
-	if (unit->service.state != SERVICE_STOPPING || unit->pid)
-		return;
-	if (unit->session && tree_is_alive(unit->session, supervisor_is_main_pid, unit->supervisor))
-		return;
-	unit->session = 0;
-	unit->listener_owner = LISTENER_NONE;
-	unit->listener_pid = 0;
-	unit_handle(unit, SERVICE_EV_TREE_GONE, now_ms);
+	if (unit->service.state == SERVICE_STOPPING && !unit->pid && !unit_is_tree_alive(unit))
+		unit_forget_tree(unit, now_ms);
 }
 
 uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
