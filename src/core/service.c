@@ -5,18 +5,19 @@
  * is at most one; a new one begins only after TREE_GONE of the last; a start goes through waiting
  * always, so that order and port are looked at each time.
  *
- *              START      STOP       RESTART    ORDER_READY  EXITED      TREE_GONE  TIMER
- *  disabled    -          -          -          -            -           -          -
- *  stopped     waiting    -          waiting    -            -           -          -
- *  finished    waiting    stopped    waiting    -            -           -          -
- *  waiting     -          stopped    -          DO_START     -           -          -
- *  backoff     waiting    stopped    waiting    -            -           -          waiting
- *  blocked     waiting    stopped    waiting    -            -           -          waiting
- *  starting    -          stopping   stopping   -            stopping    -          stopping
- * (start_timeout) ready       -          stopping   stopping   -            stopping    - probe;
- * stopping (watchdog) failing     -          stopping   stopping   -            stopping    -
- * probe; stopping (unhealthy) stopping    want up    want down  want up    -            end tree by
- * rule    KILL
+ *             START    STOP       RESTART   ORDER_READY  EXITED    TREE_GONE  TIMER
+ *  disabled   -        -          -         -            -         -          -
+ *  stopped    waiting  -          waiting   -            -         -          -
+ *  finished   waiting  stopped    waiting   -            -         -          -
+ *  waiting    -        stopped    -         DO_START     -         -          -
+ *  backoff    waiting  stopped    waiting   -            -         -          waiting
+ *  blocked    waiting  stopped    waiting   -            -         -          waiting
+ *  starting   -        stopping   stopping  -            stopping  -          probe; stopping 1
+ *  ready      -        stopping   stopping  -            stopping  -          probe; stopping 2
+ *  failing    -        stopping   stopping  -            stopping  -          probe; stopping 3
+ *  stopping   want up  want down  want up   -            end tree  by rule 4  KILL
+ *
+ *  1 start_timeout  2 watchdog  3 unhealthy or watchdog  4 once the process has been reaped
  *
  *  PORT_FOREIGN, SPAWNED, SPAWN_FAILED answer DO_START: waiting → backoff, starting, backoff.
  *  EXEC_OK: starting → ready, if nothing else is asked for. PROBE_OK, NOTIFY_READY: starting and
@@ -32,9 +33,18 @@ enum {
 	    75, /* EX_TEMPFAIL: asks its supervisor for a new start (spec 30 part 1) */
 };
 
+/* Ready for stable_after without a break. */
+static bool service_is_stable(const struct service *service, uint64_t now_ms)
+{
+	return service->state == SERVICE_READY &&
+	       now_ms - service->since_ms >= service->config->stable_after_ms;
+}
+
 static void service_enter(
     struct service *service, enum service_state state, uint64_t now_ms, uint64_t deadline_ms)
 {
+	if (service->state == SERVICE_READY && state != SERVICE_READY)
+		service->was_stable = service->was_stable || service_is_stable(service, now_ms);
 	if (service->state != state)
 		service->since_ms = now_ms;
 	service->state = state;
@@ -155,14 +165,11 @@ static uint64_t service_next_delay_ms(struct service *service, uint32_t random)
 {
 	const struct service_config *config = service->config;
 	const struct service_exit *exit = &service->last_exit;
-	bool was_stable =
-	    exit->was_ready &&
-	    exit->uptime_ms >= service->ready_ms - service->started_ms + config->stable_after_ms;
 
 	if (exit->reason == EXIT_REASON_CLEAN && exit->was_ready)
 		return 0; /* it asks for a new start this way; no failure */
-	service->failures = was_stable ? 1 : service->failures + 1;
-	if (was_stable)
+	service->failures = service->was_stable ? 1 : service->failures + 1;
+	if (service->was_stable)
 		return 0;
 	return backoff_next(
 	    config->restart_delay_ms, config->restart_delay_max_ms, service->failures, random);
@@ -174,6 +181,7 @@ static unsigned service_restart_by_rule(struct service *service, uint32_t random
 	const struct service_config *config = service->config;
 	const struct service_exit *exit = &service->last_exit;
 	bool is_done = exit->reason == EXIT_REASON_CLEAN && exit->info.value == 0;
+	bool is_retry = service->blocked == BLOCKED_CONFIG;
 	uint64_t delay_ms;
 	unsigned actions = 0;
 
@@ -184,7 +192,7 @@ static unsigned service_restart_by_rule(struct service *service, uint32_t random
 		service_enter(service, SERVICE_FINISHED, now_ms, NEVER_MS);
 		return 0;
 	}
-	if (exit->reason == EXIT_REASON_CONFIG) {
+	if (exit->reason == EXIT_REASON_CONFIG || is_retry) {
 		service->failures++;
 		return service_block(service, BLOCKED_CONFIG, config->fatal_retry_ms, now_ms);
 	}
@@ -247,7 +255,7 @@ static unsigned service_on_spawned(struct service *service, uint64_t now_ms)
 		service->restarts++;
 	service->is_asked = false;
 	service->has_process = true;
-	service->has_failed_exec = service->was_ready = false;
+	service->has_failed_exec = service->was_ready = service->was_stable = false;
 	service->started_ms = now_ms;
 	health_start(&service->health, service->config, now_ms);
 	service_enter(service, SERVICE_STARTING, now_ms,
@@ -259,6 +267,7 @@ static unsigned service_on_spawned(struct service *service, uint64_t now_ms)
 static unsigned service_on_spawn_failed(struct service *service, uint32_t random, uint64_t now_ms)
 {
 	service->last_exit = (struct service_exit){ .reason = EXIT_REASON_EXEC_FAILED };
+	service->was_ready = service->was_stable = false;
 	return service_restart_by_rule(service, random, now_ms);
 }
 
@@ -312,7 +321,7 @@ static unsigned service_on_timer(struct service *service, uint64_t now_ms)
 		return service_stop(service, SERVICE_CAUSE_WATCHDOG, 0, now_ms);
 	if (health_is_unhealthy(&service->health, now_ms))
 		return service_stop(service, SERVICE_CAUSE_UNHEALTHY, 0, now_ms);
-	if (service->was_ready && now_ms - service->ready_ms >= service->config->stable_after_ms) {
+	if (service_is_stable(service, now_ms)) {
 		service->failures = 0;
 		service->is_crash_loop = false;
 	}
@@ -431,10 +440,9 @@ unsigned service_handle(struct service *service, const struct service_event *eve
 /* When failures and crash loop are forgotten; only if there is something to forget. */
 static uint64_t service_stable_ms(const struct service *service)
 {
-	if (!service->has_process || !service->was_ready || service->state == SERVICE_STOPPING ||
-	    (!service->failures && !service->is_crash_loop))
+	if (service->state != SERVICE_READY || (!service->failures && !service->is_crash_loop))
 		return NEVER_MS;
-	return deadline_after(service->ready_ms, service->config->stable_after_ms);
+	return deadline_after(service->since_ms, service->config->stable_after_ms);
 }
 
 uint64_t service_deadline_ms(const struct service *service)
@@ -446,9 +454,10 @@ uint64_t service_deadline_ms(const struct service *service)
 void service_shift(struct service *service, uint64_t gap_ms)
 {
 	/* The pace of restarts is no matter of health: it keeps its clock. */
-	if (!service->has_process)
+	if (!service->has_process && service->state != SERVICE_STOPPING)
 		return;
 	service->deadline_ms = deadline_after(service->deadline_ms, gap_ms);
+	service->killed_ms = deadline_after(service->killed_ms, gap_ms);
 	health_shift(&service->health, gap_ms);
 }
 
