@@ -3,7 +3,7 @@
 # its own (pid, mount, net: every port is free, everything dies with the test) and leaves the test in /mnt, a
 # fresh tmpfs. A "pod" is nemoinit as PID 1 of one more namespace, with its state in $pod_home and /mnt/tmp.
 # Reports in TAP.
-set -uo pipefail
+set -u
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
