@@ -51,6 +51,7 @@ struct pairing_request *pairing_table_add(
 		*request = *known;
 	else
 		fill(request, listed);
+	request->timed_out = false; /* here it is: the call has had no effect */
 	return request;
 }
 
