@@ -12,9 +12,9 @@
 #include "core/devices.h"
 
 struct pairing_request {
-	struct auto_pair_request shown; /* the verdict is the state: refused and failed are final */
+	struct auto_pair_request
+	    shown; /* the verdict is the state: only `waiting` is to be tried */
 	char device_id[DEVICES_ID_BYTES];
-	bool approved;        /* the gateway said so; it may be listed once more */
 	bool timed_out;       /* its effect will show in the next good list */
 	unsigned tries;       /* approve calls begun */
 	uint64_t retry_at_ms; /* not before */
