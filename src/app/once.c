@@ -49,12 +49,13 @@ static const char *result_word(const struct once *once)
 	return pairing->last_failure == LIST_SUCCEEDED ? "ok" : "list-failed";
 }
 
+/* Refused ones may stay, and so may one that is approved but still listed. */
 static bool is_settled(const struct pairing *pairing)
 {
 	for (size_t i = 0; i < pairing->table.count; i++) {
-		const struct pairing_request *request = &pairing->table.requests[i];
+		enum auto_pair_verdict verdict = pairing->table.requests[i].shown.verdict;
 
-		if (!request->approved && request->shown.verdict != AUTO_PAIR_REFUSED)
+		if (verdict == AUTO_PAIR_WAITING || verdict == AUTO_PAIR_FAILED)
 			return false;
 	}
 	return true;
