@@ -20,7 +20,7 @@ export NEMOCLAW_AUTO_PAIR_RUN_TIMEOUT_SECS=1
 list_fails hang timeout 'exec sleep 4712'
 check "hang: the time-out is told" has_line "$STAGE/log" "[auto-pair] timeout calling devices list"
 check "hang: the call is gone" nobody_left "sleep 4712"
-list_fails ignores-TERM timeout 'trap "" TERM; echo $BASHPID >"$FAKE/pid"; while :; do sleep 0.1; done'
+list_fails ignores-TERM timeout 'trap "" TERM; echo $BASHPID >"$FAKE/pid"; while :; do sleep 0.1; done' # poll
 check "ignores-TERM: killed" is_gone "$(cat "$FAKE/pid")"
 list_fails lives-on timeout 'exec >/dev/null 2>&1; exec sleep 4713'
 check "lives-on: the call is gone" nobody_left "sleep 4713"
@@ -84,7 +84,7 @@ check "approve-deferred: it ends" ends
 new own-session
 # shellcheck disable=SC2016
 echo 'setsid sh -c "echo \$\$ >$FAKE/pid; exec sleep 4716" & wait_pid=$!
-while [ ! -s "$FAKE/pid" ]; do sleep 0.02; done; cat "$FAKE/list"' >"$FAKE/list.do"
+while [ ! -s "$FAKE/pid" ]; do sleep 0.02; done; cat "$FAKE/list"' >"$FAKE/list.do" # poll
 watch
 check "a child left in its own session holds nothing up" says "approved request=r1" 5
 check "own-session: it ends" ends
