@@ -11,7 +11,8 @@
 
 /*
  * Parses exactly length_bytes; NULL when they are not one JSON value. Trailing garbage, NUL bytes
- * and nesting deeper than 32 are refused before cJSON (which recurses up to 1000) sees them.
+ * and nesting deeper than 32 are refused before cJSON (which recurses up to 1000) sees them. A
+ * `\u0000` in a string, where cJSON would end it, is read as U+FFFD.
  * The caller frees with cJSON_Delete.
  */
 cJSON *json_parse(const char *text, size_t length_bytes);

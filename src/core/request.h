@@ -1,6 +1,6 @@
 /*
  * The control protocol's requests and the replies that are not a status (spec 20 part 4), as plain
- * data; request_json.h has their JSON form. Both ends use both.
+ * data; request_json.h and reply_json.h have their JSON form. Both ends use both.
  */
 #pragma once
 
@@ -70,3 +70,6 @@ const char *outcome_to_string(enum outcome outcome);
 
 /* Does the op change something? Then only a privileged peer may ask for it. */
 bool request_op_is_mutating(enum request_op op);
+
+/* May the request name a service? */
+bool request_op_has_service(enum request_op op);

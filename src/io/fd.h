@@ -19,3 +19,6 @@ int fd_set_nonblocking(int fd);
  * taken for one of them. Returns 0 or -errno.
  */
 int fd_open_standard(void);
+
+/* Makes every descriptor from 3 on close-on-exec: what we were given is not for our children. */
+void fd_protect_inherited(void);

@@ -19,7 +19,7 @@ struct probe {
 	size_t sent_bytes;
 	uint64_t deadline_ms;
 	size_t reply_bytes;
-	char *reply; /* from the first byte on */
+	char *reply; /* from the first byte on; until it begins, the message to be sent */
 };
 
 void probe_cancel(struct probe **probe)
@@ -64,7 +64,7 @@ static int probe_write(struct probe *probe)
 	}
 	if (!request->message)
 		return probe_finish(probe, 0, NULL), 1;
-	length = send(probe->fd, request->message + probe->sent_bytes,
+	length = send(probe->fd, probe->reply + probe->sent_bytes,
 	    request->message_bytes - probe->sent_bytes, MSG_NOSIGNAL);
 	if (length < 0 && errno != EAGAIN && errno != EINTR)
 		return probe_fail(probe, -errno, "send"), 1;
@@ -133,9 +133,13 @@ int probe_start(struct loop *loop, const struct probe_request *request, uint64_t
 		probe->request = *request;
 		probe->fd = -1;
 		probe->deadline_ms = deadline_ms;
-		probe->reply = request->message ? malloc(PROBE_REPLY_BYTES) : NULL;
-		result = request->message && !probe->reply ? -ENOMEM : probe_connect(probe);
+		probe->reply = malloc(PROBE_REPLY_BYTES);
+		result = !probe->reply                                ? -ENOMEM
+			 : request->message_bytes > PROBE_REPLY_BYTES ? -EMSGSIZE
+								      : probe_connect(probe);
 	}
+	if (!result && request->message)
+		memcpy(probe->reply, request->message, request->message_bytes);
 	if (!result)
 		result = loop_watch_new(
 		    loop, probe->fd, LOOP_WRITE, probe_on_ready, probe, &probe->watch);

@@ -22,8 +22,8 @@ struct probe_request {
 	bool is_ipv6;
 	uint8_t address[16]; /* network order */
 	uint16_t port;
-	const char *message; /* sent after the connect; NULL: the connect is all */
-	size_t message_bytes;
+	const char *message;  /* sent after the connect; NULL: the connect is all */
+	size_t message_bytes; /* at most PROBE_REPLY_BYTES */
 	/*
 	 * Is the reply good? 1 yes, 0 cannot tell yet, -errno no (*error says what was wrong).
 	 * is_end: nothing more will come (end of file, or PROBE_REPLY_BYTES are full).
@@ -39,7 +39,7 @@ struct probe_request {
 /*
  * Begins a probe that must be over at deadline_ms; done may be called before this returns only as
  * a failure to begin: then -errno is returned, *ret_probe stays NULL and done is not called.
- * request is copied, message is borrowed until done.
+ * request is copied, message too.
  */
 int probe_start(struct loop *loop, const struct probe_request *request, uint64_t deadline_ms,
     struct probe **ret_probe, struct error *error);

@@ -2,8 +2,10 @@
  * Starting a process: fork, a fixed list of async-signal-safe steps, exec.
  *
  * Everything that may block or allocate happens before the fork. fork, not vfork: an exec that
- * hangs on a dead file system must not hang us. The child tells of a step that failed through a
- * close-on-exec pipe; end of file without a word means that exec has succeeded.
+ * hangs on a dead file system must not hang us. The child gets an empty signal mask; dispositions
+ * are those of the parent, which has called signals_block and so has them at their default. The
+ * child tells of a step that failed through a close-on-exec pipe; end of file without a word means
+ * that exec has succeeded.
  */
 #pragma once
 
@@ -12,19 +14,20 @@
 
 #include "util/error.h"
 
-struct loop;
+struct rlimit;
 
 struct spawn_request {
 	char *const *argv;
 	char *const *environment;
-	const char *search_path; /* PATH for an argv[0] without a slash */
-	const char *directory;   /* NULL: ours */
-	int stdin_fd;            /* -1: /dev/null */
-	int stdout_fd;           /* -1: /dev/null; else borrowed */
-	int stderr_fd;           /* likewise */
-	int umask;               /* -1: ours */
-	bool new_session;        /* setsid; else a process group of its own */
-	bool die_with_parent;    /* PR_SET_PDEATHSIG TERM, for a parent that is not PID 1 */
+	const char *search_path;     /* PATH for an argv[0] without a slash */
+	const char *directory;       /* NULL: ours */
+	int stdin_fd;                /* -1: /dev/null */
+	int stdout_fd;               /* -1: /dev/null; else borrowed */
+	int stderr_fd;               /* likewise */
+	int umask;                   /* -1: ours */
+	const struct rlimit *nofile; /* RLIMIT_NOFILE; NULL: ours */
+	bool new_session;            /* setsid; else a process group of its own */
+	bool die_with_parent;        /* PR_SET_PDEATHSIG TERM, for a parent that is not PID 1 */
 };
 
 /*

@@ -1,0 +1,41 @@
+/* nemoctl's commands: each is one request, and a way to show its reply. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/exit_status.h"
+#include "core/request.h"
+
+struct text;
+
+/* What the command line says. */
+struct invocation {
+	const char *socket_path; /* NULL: search */
+	bool wants_json;
+	uint64_t timeout_ms; /* NEVER_MS: the command's default */
+	char *const *arguments;
+	size_t argument_count;
+};
+
+struct command {
+	const char *name;
+	const char *arguments; /* for the usage */
+	const char *help;
+	size_t argument_max;
+	enum request_op op;
+	uint64_t timeout_ms;
+	bool has_server_timeout; /* the server is told the time limit and keeps to it itself */
+	enum exit_status (*show)(
+	    const struct invocation *invocation, const char *reply, size_t length_bytes);
+};
+
+/* NULL: no such command. */
+const struct command *command_find(const char *name);
+
+/* Adds a line for each command. */
+void command_add_usage(struct text *text);
+
+/* Asks, shows the reply on stdout and what went wrong on stderr. */
+enum exit_status command_run(const struct command *command, const struct invocation *invocation);

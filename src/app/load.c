@@ -1,0 +1,93 @@
+#include "app/load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/config_ini.h"
+#include "io/fd.h"
+
+static const char default_config[] = "/etc/nemoinit/nemoinit.ini";
+
+/* Who may write the file decides what root runs. */
+static bool is_trusted(const struct stat *stat)
+{
+	return geteuid() != 0 || (stat->st_uid == 0 && !(stat->st_mode & S_IWOTH) &&
+				     (!(stat->st_mode & S_IWGRP) || stat->st_gid == 0));
+}
+
+/*
+ * Reads a file whole. Returns 0, -ENOENT, or -errno with a problem added. *ret_text is the
+ * caller's.
+ */
+static int read_config_file(
+    const char *path, char **ret_text, size_t *ret_bytes, struct problems *errors)
+{
+	int fd __attribute__((cleanup(fd_close))) =
+	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	size_t length = 0, size;
+	struct stat stat;
+	ssize_t step = 1;
+	char *text;
+
+	if (fd < 0 || fstat(fd, &stat) < 0) {
+		int result = -errno;
+
+		problems_add(errors, "%s: %s", path, strerror(-result));
+		return result;
+	}
+	if (!S_ISREG(stat.st_mode) || stat.st_size > CONFIG_INI_FILE_BYTES || !is_trusted(&stat)) {
+		problems_add(errors, "%s: %s", path,
+		    !S_ISREG(stat.st_mode) ? "is no regular file"
+		    : !is_trusted(&stat)
+			? "must be owned by root and writable by nobody else, since root runs it"
+			: "is larger than 4 MiB");
+		return -EINVAL;
+	}
+	size = (size_t)stat.st_size + 1; /* never 0 bytes */
+	text = malloc(size);
+	if (!text) {
+		problems_add(errors, "%s: no memory", path);
+		return -ENOMEM;
+	}
+	while (step > 0 && length < size) {
+		step = read(fd, text + length, size - length);
+		length += step > 0 ? (size_t)step : 0;
+	}
+	if (step < 0) {
+		problems_add(errors, "%s: %s", path, strerror(errno));
+		free(text);
+		return -EIO;
+	}
+	*ret_text = text;
+	*ret_bytes = length;
+	return 0;
+}
+
+int load_config(const char *file, char *const *environment, struct config *ret_config,
+    struct problems *errors, struct problems *warnings)
+{
+	const char *named = file ? file : getenv("NEMOINIT_CONFIG");
+	struct config_sources sources = { .file = named ? named : default_config,
+		.environment = environment,
+		.is_root = geteuid() == 0 };
+	size_t length = 0;
+	char *text = NULL;
+	int result;
+
+	if (!named && access(default_config, F_OK) < 0 && errno == ENOENT)
+		sources.file = NULL;
+	if (sources.file) {
+		result = read_config_file(sources.file, &text, &length, errors);
+		if (result)
+			return result;
+	}
+	sources.text = text;
+	sources.text_bytes = length;
+	result = config_build(&sources, ret_config, errors, warnings);
+	free(text);
+	return result;
+}

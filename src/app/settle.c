@@ -1,0 +1,282 @@
+#include "app/settle.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/supervisor.h"
+#include "core/reply_json.h"
+#include "util/macros.h"
+
+enum {
+	SETTLE_TIMEOUT_MS = 120000,
+	SETTLE_MESSAGE_BYTES = 512,
+};
+
+/* One service of a request. */
+struct settle_unit {
+	struct unit *unit;
+	pid_t old_pid;
+	uint64_t starts; /* before */
+	bool is_restart; /* ready counts only after a new start */
+	bool is_done;
+	enum outcome outcome;
+	char message[SETTLE_MESSAGE_BYTES];
+};
+
+struct settle {
+	struct settle *next;
+	struct supervisor *supervisor;
+	uint64_t client;
+	char id[REQUEST_ID_BYTES];
+	enum request_op op;
+	uint64_t deadline_ms;
+	int stop_level; /* restart of all: the level that is going down; -1: starting */
+	struct settle_unit *units;
+	size_t count;
+};
+
+static void settle_finish(struct settle_unit *one, enum outcome outcome, const char *message)
+{
+	one->is_done = true;
+	one->outcome = outcome;
+	snprintf(one->message, sizeof(one->message), "%s", message ? message : "");
+}
+
+/* Brings one service up, if it is not; what is on its way is only waited for. */
+static void settle_recover(struct settle_unit *one, uint64_t now_ms)
+{
+	switch (one->unit->service.state) {
+	case SERVICE_STOPPING: /* may be on its way down */
+	case SERVICE_BACKOFF:
+	case SERVICE_BLOCKED:
+	case SERVICE_STOPPED: unit_handle(one->unit, SERVICE_EV_START, now_ms); break;
+	case SERVICE_FINISHED:
+		if (one->unit->service.last_exit.reason == EXIT_REASON_CLEAN)
+			settle_finish(one, OUTCOME_SKIPPED, "finished");
+		else
+			unit_handle(one->unit, SERVICE_EV_START, now_ms);
+		break;
+	case SERVICE_DISABLED: settle_finish(one, OUTCOME_SKIPPED, "disabled"); break;
+	case SERVICE_WAITING:
+	case SERVICE_STARTING:
+	case SERVICE_READY:
+	case SERVICE_FAILING:
+	case SERVICE_STATE_COUNT_: break;
+	}
+}
+
+/* A service that waits for one that is down for good waits for ever: who is it? */
+static const struct unit *unit_that_holds_up(
+    const struct supervisor *supervisor, const struct unit *unit)
+{
+	for (size_t i = 0; i < unit->config->after.count; i++) {
+		const struct unit *other = &supervisor->units[unit->config->after_index[i]];
+		enum service_state state = other->service.state;
+
+		if (state == SERVICE_BLOCKED || state == SERVICE_BACKOFF ||
+		    state == SERVICE_STOPPED ||
+		    (state == SERVICE_FINISHED && !service_is_order_ready(&other->service)))
+			return other;
+	}
+	return NULL;
+}
+
+static void settle_check_waiting(const struct supervisor *supervisor, struct settle_unit *one)
+{
+	const struct unit *other = unit_that_holds_up(supervisor, one->unit);
+	char message[64];
+
+	if (!other)
+		return;
+	snprintf(message, sizeof(message), "waits for %s", other->config->name);
+	settle_finish(one, OUTCOME_FAILED, message);
+}
+
+static void settle_check(const struct supervisor *supervisor, struct settle_unit *one)
+{
+	struct unit *unit = one->unit;
+	const struct service *service = &unit->service;
+	const char *why =
+	    unit->failure ? unit->failure : exit_reason_to_string(service->last_exit.reason);
+
+	switch (service->state) {
+	case SERVICE_READY:
+		if (!one->is_restart || service->starts > one->starts)
+			settle_finish(one,
+			    unit->pid == one->old_pid ? OUTCOME_ALREADY_RUNNING : OUTCOME_STARTED,
+			    NULL);
+		break;
+	case SERVICE_BLOCKED: settle_finish(one, OUTCOME_BLOCKED, why); break;
+	case SERVICE_BACKOFF:
+		if (service->has_foreign_port)
+			settle_finish(one, OUTCOME_FOREIGN_PORT,
+			    unit->listener_command ? unit->listener_command : NULL);
+		else
+			settle_finish(one, OUTCOME_FAILED, why);
+		break;
+	case SERVICE_FINISHED:
+		settle_finish(
+		    one, service_is_order_ready(service) ? OUTCOME_STARTED : OUTCOME_FAILED, why);
+		break;
+	case SERVICE_STOPPED: settle_finish(one, OUTCOME_FAILED, "stopped meanwhile"); break;
+	case SERVICE_DISABLED: settle_finish(one, OUTCOME_SKIPPED, "disabled"); break;
+	case SERVICE_WAITING: settle_check_waiting(supervisor, one); break;
+	case SERVICE_STARTING:
+	case SERVICE_FAILING:
+	case SERVICE_STOPPING:
+	case SERVICE_STATE_COUNT_: break;
+	}
+}
+
+/* ---- restart of all: down in reverse order, then up in order ---- */
+
+static void settle_start_all(struct settle *settle, uint64_t now_ms)
+{
+	settle->stop_level = -1;
+	for (size_t i = 0; i < settle->count; i++)
+		unit_handle(settle->units[i].unit, SERVICE_EV_START, now_ms);
+}
+
+static void settle_turn_down(struct settle *settle, uint64_t now_ms)
+{
+	while (settle->stop_level >= 0 &&
+	       supervisor_is_level_down(settle->supervisor, settle->stop_level)) {
+		if (settle->stop_level == 0) {
+			settle_start_all(settle, now_ms);
+			return;
+		}
+		supervisor_stop_level(settle->supervisor, --settle->stop_level, 0, now_ms);
+	}
+}
+
+/* ---- the request ---- */
+
+static bool settle_overlaps(const struct settle *others, const struct unit *unit)
+{
+	for (; others; others = others->next)
+		for (size_t i = 0; others->op == REQUEST_RESTART && i < others->count; i++)
+			if (others->units[i].unit == unit && !others->units[i].is_done)
+				return true;
+	return false;
+}
+
+static void settle_begin(struct settle *settle, bool is_all, uint64_t now_ms)
+{
+	settle->stop_level = -1;
+	if (settle->op == REQUEST_RESTART && is_all) {
+		settle->stop_level = supervisor_top_level(settle->supervisor);
+		supervisor_stop_level(settle->supervisor, settle->stop_level, 0, now_ms);
+		return;
+	}
+	for (size_t i = 0; i < settle->count; i++) {
+		if (settle->op == REQUEST_RESTART)
+			unit_handle(settle->units[i].unit, SERVICE_EV_RESTART, now_ms);
+		else
+			settle_recover(&settle->units[i], now_ms);
+	}
+}
+
+int settle_new(struct supervisor *supervisor, const struct request *request, uint64_t client,
+    const struct settle *others, uint64_t now_ms, struct settle **ret_settle)
+{
+	struct unit *only =
+	    request->service[0] ? supervisor_find(supervisor, request->service) : NULL;
+	size_t count = request->service[0] ? 1 : supervisor->unit_count;
+	struct unit *first = only ? only : supervisor->units;
+	struct settle *settle;
+
+	if (request->service[0] && !only)
+		return -ENOENT;
+	for (size_t i = 0; i < count; i++)
+		if (request->op == REQUEST_RESTART && settle_overlaps(others, &first[i]))
+			return -EBUSY;
+	settle = calloc(1, sizeof(*settle));
+	if (settle)
+		settle->units = calloc(count + 1, sizeof(*settle->units));
+	if (!settle || !settle->units) {
+		free(settle);
+		return -ENOMEM;
+	}
+	settle->supervisor = supervisor;
+	settle->client = client;
+	snprintf(settle->id, sizeof(settle->id), "%s", request->id);
+	settle->op = request->op;
+	settle->deadline_ms = deadline_after(
+	    now_ms, request->timeout_ms == NEVER_MS ? SETTLE_TIMEOUT_MS : request->timeout_ms);
+	settle->count = count;
+	for (size_t i = 0; i < count; i++)
+		settle->units[i] = (struct settle_unit){ .unit = &first[i],
+			.old_pid = first[i].pid,
+			.starts = first[i].service.starts,
+			.is_restart = request->op == REQUEST_RESTART };
+	settle_begin(settle, !only, now_ms);
+	*ret_settle = settle;
+	return 0;
+}
+
+void settle_free(struct settle *settle)
+{
+	free(settle->units);
+	free(settle);
+}
+
+bool settle_turn(struct settle *settle, uint64_t now_ms)
+{
+	bool is_done = true;
+
+	settle_turn_down(settle, now_ms);
+	for (size_t i = 0; i < settle->count; i++) {
+		struct settle_unit *one = &settle->units[i];
+
+		if (!one->is_done && settle->stop_level < 0)
+			settle_check(settle->supervisor, one);
+		if (!one->is_done && now_ms >= settle->deadline_ms)
+			settle_finish(one, OUTCOME_TIMEOUT,
+			    service_state_to_string(service_shown_state(&one->unit->service)));
+		is_done = is_done && one->is_done;
+	}
+	/* A restart of all that is still on its way down must not end half way. */
+	return is_done && settle->stop_level < 0;
+}
+
+uint64_t settle_deadline_ms(const struct settle *settle)
+{
+	return settle->deadline_ms;
+}
+
+char *settle_encode(const struct settle *settle)
+{
+	struct service_outcome *outcomes = calloc(settle->count + 1, sizeof(*outcomes));
+	char *line;
+
+	if (!outcomes)
+		return NULL;
+	for (size_t i = 0; i < settle->count; i++) {
+		const struct settle_unit *one = &settle->units[i];
+
+		outcomes[i] = (struct service_outcome){ .name = one->unit->config->name,
+			.outcome = one->outcome,
+			.old_pid = one->old_pid ? one->old_pid : -1,
+			.pid = one->unit->pid ? one->unit->pid : -1,
+			.message = one->message[0] ? one->message : NULL };
+	}
+	line = reply_encode_outcomes(settle->id, outcomes, settle->count);
+	free(outcomes);
+	return line;
+}
+
+uint64_t settle_client(const struct settle *settle)
+{
+	return settle->client;
+}
+
+const char *settle_id(const struct settle *settle)
+{
+	return settle->id;
+}
+
+struct settle **settle_next(struct settle *settle)
+{
+	return &settle->next;
+}

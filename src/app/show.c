@@ -1,0 +1,305 @@
+#include "app/show.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "core/reply_json.h"
+#include "core/snapshot_json.h"
+#include "core/status_text.h"
+#include "core/status_words.h"
+#include "io/clock.h"
+#include "util/parse.h"
+
+enum {
+	OUTPUT_MAX_BYTES = 64 * 1024 * 1024,
+	MESSAGE_MAX_BYTES = 4096,
+};
+
+/* ---- output ---- */
+
+void show_complaint(const char *format, ...)
+{
+	char message[MESSAGE_MAX_BYTES], printable[MESSAGE_MAX_BYTES];
+	struct text text;
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	text_init(&text, printable, sizeof(printable));
+	text_add_printable(&text, message, strlen(message), sizeof(printable) - 1);
+	fprintf(stderr, "nemoctl: %s\n", printable);
+}
+
+/* Prints and frees; a full disk or a closed pipe is a failure of the command. */
+static enum exit_status print(struct text *text, enum exit_status status)
+{
+	bool complete = !text->truncated &&
+			fwrite(text->data ? text->data : "", 1, text->length_bytes, stdout) ==
+			    text->length_bytes &&
+			fflush(stdout) == 0;
+
+	text_deinit(text);
+	if (complete)
+		return status;
+	show_complaint("cannot write the answer: %s", strerror(errno));
+	return EXIT_STATUS_FAILED;
+}
+
+/* Control characters cannot stand in JSON outside of strings; inside, an escape means the same. */
+enum exit_status show_json(const char *reply, size_t length_bytes, enum exit_status status)
+{
+	struct text text;
+	size_t start = 0;
+
+	text_init_heap(&text, OUTPUT_MAX_BYTES);
+	for (size_t i = 0; i < length_bytes; i++) {
+		unsigned char byte = (unsigned char)reply[i];
+		unsigned char next = i + 1 < length_bytes ? (unsigned char)reply[i + 1] : 0;
+		bool is_c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;
+
+		if (!is_c1 && byte >= 0x20 && byte != 0x7f)
+			continue;
+		text_add_bytes(&text, reply + start, i - start);
+		text_addf(&text, "\\u%04x", is_c1 ? next : byte);
+		i += is_c1;
+		start = i + 1;
+	}
+	text_add_bytes(&text, reply + start, length_bytes - start);
+	text_add(&text, "\n");
+	return print(&text, status);
+}
+
+static struct status_style output_style(void)
+{
+	const char *columns = getenv("COLUMNS"), *no_colour = getenv("NO_COLOR");
+	uint64_t width = 80;
+	struct winsize size;
+
+	if (columns)
+		(void)parse_count(columns, 1, 10000, &width); /* else 80 it is */
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+		width = size.ws_col;
+	return (struct status_style){ .now_ms = (int64_t)clock_epoch_ms(),
+		.width = (unsigned)width,
+		.has_colour = isatty(STDOUT_FILENO) && !(no_colour && no_colour[0]) };
+}
+
+/* ---- replies ---- */
+
+/* An error reply, or one that cannot be read. */
+static enum exit_status show_error(const struct reply *reply)
+{
+	show_complaint("%s: %s", reply_code_to_string(reply->code), reply->message);
+	return exit_status_of_error(reply->code);
+}
+
+static enum exit_status show_unreadable(const struct error *error)
+{
+	show_complaint("the answer cannot be understood: %s", error->message);
+	return EXIT_STATUS_FAILED;
+}
+
+/* Reads a status reply. 0, or 1: *ret_status is the end (error reply, unreadable), all told. */
+static int read_snapshot(const char *line, size_t length_bytes, struct snapshot_json *ret_snapshot,
+    enum exit_status *ret_status)
+{
+	struct error error = { .code = 0 };
+	struct reply reply;
+	int result = reply_decode(line, length_bytes, false, &reply, &error);
+
+	if (!result && reply.has_error) {
+		*ret_status = show_error(&reply);
+		reply_deinit(&reply);
+		return 1;
+	}
+	if (!result) {
+		reply_deinit(&reply);
+		result = snapshot_decode(line, length_bytes, ret_snapshot, &error);
+	}
+	if (!result)
+		return 0;
+	*ret_status = show_unreadable(&error);
+	return 1;
+}
+
+static const struct snapshot_service *find_service(
+    const struct snapshot *snapshot, const char *name)
+{
+	for (size_t i = 0; i < snapshot->service_count; i++) {
+		if (strcmp(snapshot->services[i].name, name) == 0)
+			return &snapshot->services[i];
+	}
+	return NULL;
+}
+
+/* The state of one service as an exit status. */
+static enum exit_status service_status(const struct snapshot_service *service)
+{
+	return exit_status_of_health(snapshot_health(service, 1, false));
+}
+
+static enum exit_status complain_unknown(const char *name)
+{
+	show_complaint("there is no service '%s'", name);
+	return EXIT_STATUS_FAILED;
+}
+
+enum exit_status show_status(
+    const struct invocation *invocation, const char *line, size_t length_bytes)
+{
+	const char *name = invocation->argument_count ? invocation->arguments[0] : NULL;
+	const struct status_style style = output_style();
+	const struct snapshot_service *service = NULL;
+	struct snapshot_json decoded;
+	enum exit_status status;
+	struct text text;
+
+	if (read_snapshot(line, length_bytes, &decoded, &status))
+		return status;
+	text_init_heap(&text, OUTPUT_MAX_BYTES);
+	if (name)
+		service = find_service(&decoded.snapshot, name);
+	if (name && !service) {
+		status = complain_unknown(name);
+	} else if (name) {
+		status = service_status(service);
+		status_text_add_service(&text, &decoded.snapshot, service, &style);
+	} else {
+		status = exit_status_of_health(decoded.snapshot.health);
+		status_text_add(&text, &decoded.snapshot, &style);
+	}
+	snapshot_json_deinit(&decoded);
+	return invocation->wants_json ? (text_deinit(&text), status) : print(&text, status);
+}
+
+/* A line for a service that is not ready. */
+static enum exit_status judge_ready(struct text *text, const struct snapshot_service *service)
+{
+	enum exit_status status = service_status(service);
+
+	if (status != EXIT_STATUS_DONE) {
+		status_add_outside(text, service->name);
+		text_addf(text, ": %s%s\n", service_state_to_string(service->state),
+		    service->crash_loop ? " (crash loop)" : "");
+	}
+	return status;
+}
+
+static enum exit_status worse(enum exit_status a, enum exit_status b)
+{
+	return a > b ? a : b;
+}
+
+static enum exit_status judge_all(
+    const struct invocation *invocation, const struct snapshot *snapshot, struct text *text)
+{
+	enum exit_status status = EXIT_STATUS_DONE;
+
+	if (!invocation->argument_count) {
+		for (size_t i = 0; i < snapshot->service_count; i++)
+			(void)judge_ready(text, &snapshot->services[i]);
+		return exit_status_of_health(snapshot->health);
+	}
+	for (size_t i = 0; i < invocation->argument_count; i++) {
+		const struct snapshot_service *service =
+		    find_service(snapshot, invocation->arguments[i]);
+
+		if (!service)
+			return complain_unknown(invocation->arguments[i]);
+		status = worse(status, judge_ready(text, service));
+	}
+	return status;
+}
+
+enum exit_status show_ready(
+    const struct invocation *invocation, const char *line, size_t length_bytes)
+{
+	struct snapshot_json decoded;
+	enum exit_status status;
+	struct text text;
+
+	if (read_snapshot(line, length_bytes, &decoded, &status))
+		return status;
+	text_init_heap(&text, OUTPUT_MAX_BYTES);
+	status = judge_all(invocation, &decoded.snapshot, &text);
+	if (status == EXIT_STATUS_DONE)
+		text_add(&text, "ready\n");
+	else if (!text.length_bytes && status != EXIT_STATUS_FAILED)
+		text_addf(&text, "%s\n", health_to_string(decoded.snapshot.health));
+	snapshot_json_deinit(&decoded);
+	return invocation->wants_json ? (text_deinit(&text), status) : print(&text, status);
+}
+
+/* Any well-formed answer is a sign of life, a refusal too. */
+enum exit_status show_live(
+    const struct invocation *invocation, const char *line, size_t length_bytes)
+{
+	struct error error = { .code = 0 };
+	struct reply reply;
+
+	(void)invocation;
+	if (reply_decode(line, length_bytes, false, &reply, &error) < 0)
+		return show_unreadable(&error);
+	reply_deinit(&reply);
+	return EXIT_STATUS_DONE;
+}
+
+enum exit_status show_done(
+    const struct invocation *invocation, const char *line, size_t length_bytes)
+{
+	struct error error = { .code = 0 };
+	enum exit_status status = EXIT_STATUS_DONE;
+	struct reply reply;
+
+	(void)invocation;
+	if (reply_decode(line, length_bytes, false, &reply, &error) < 0)
+		return show_unreadable(&error);
+	if (reply.has_error)
+		status = show_error(&reply);
+	reply_deinit(&reply);
+	return status;
+}
+
+static void add_outcome(struct text *text, const struct service_outcome *outcome)
+{
+	status_add_outside(text, outcome->name);
+	text_addf(text, ": %s", outcome_to_string(outcome->outcome));
+	if (outcome->pid >= 0)
+		text_addf(text, ", pid %lld", (long long)outcome->pid);
+	if (outcome->old_pid >= 0 && outcome->old_pid != outcome->pid)
+		text_addf(text, ", before %lld", (long long)outcome->old_pid);
+	if (outcome->message) {
+		text_add(text, ": ");
+		status_add_outside(text, outcome->message);
+	}
+	text_add(text, "\n");
+}
+
+enum exit_status show_outcomes(
+    const struct invocation *invocation, const char *line, size_t length_bytes)
+{
+	struct error error = { .code = 0 };
+	enum exit_status status;
+	struct reply reply;
+	struct text text;
+
+	if (reply_decode(line, length_bytes, true, &reply, &error) < 0)
+		return show_unreadable(&error);
+	text_init_heap(&text, OUTPUT_MAX_BYTES);
+	if (reply.has_error)
+		status = show_error(&reply);
+	else
+		status = exit_status_of_outcomes(reply.outcomes, reply.outcome_count);
+	if (status == EXIT_STATUS_DONE && !reply.ok)
+		status = EXIT_STATUS_FAILED;
+	for (size_t i = 0; !invocation->wants_json && i < reply.outcome_count; i++)
+		add_outcome(&text, &reply.outcomes[i]);
+	reply_deinit(&reply);
+	return print(&text, status);
+}

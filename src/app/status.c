@@ -1,0 +1,224 @@
+#include "app/status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/supervisor.h"
+#include "core/snapshot.h"
+#include "core/snapshot_json.h"
+#include "util/macros.h"
+#include "util/text.h"
+
+enum {
+	COMMAND_BYTES = 1024,
+};
+
+/* What one service's snapshot borrows; lives as long as the encoding. */
+struct status_strings {
+	char *command;
+	char *message;
+	const char *output[LINE_RING_COUNT];
+	const char *warnings[UNIT_WARNING_COUNT_];
+};
+
+static int64_t time_left_or_none(uint64_t deadline_ms, uint64_t now_ms)
+{
+	uint64_t left_ms = time_left_ms(deadline_ms, now_ms);
+
+	return left_ms == NEVER_MS ? -1 : (int64_t)left_ms;
+}
+
+/* The argv as people would type it, more or less: a word with blanks in quotes. */
+static char *join_command(const struct words *command)
+{
+	struct text text;
+
+	text_init_heap(&text, COMMAND_BYTES);
+	for (size_t i = 0; i < command->count; i++) {
+		const char *word = command->items[i];
+		const char *quote = !*word || strpbrk(word, " \t\n") ? "'" : "";
+
+		text_addf(&text, "%s%s", i ? " " : "", quote);
+		text_add_printable(&text, word, strlen(word), COMMAND_BYTES);
+		text_add(&text, quote);
+	}
+	return text.data;
+}
+
+static void fill_exit(struct snapshot_exit *out, const struct unit *unit)
+{
+	const struct service_exit *exit = &unit->service.last_exit;
+
+	*out = (struct snapshot_exit){ .reason = exit->reason,
+		.at_ms = unit->exit_at_ms,
+		.code = exit->has_status && !exit->info.by_signal ? exit->info.value : -1,
+		.signal = exit->has_status && exit->info.by_signal ? exit->info.value : -1,
+		.oom = unit->exit_oom,
+		.uptime_ms = exit->has_status ? (int64_t)exit->uptime_ms : -1,
+		.pid = unit->exit_pid };
+}
+
+static void fill_probe(struct snapshot_probe *out, const struct unit *unit)
+{
+	static const char *const types[] = {
+		[PROBE_NONE] = NULL,
+		[PROBE_HTTP] = "http",
+		[PROBE_TCP] = "tcp",
+		[PROBE_NOTIFY] = "notify",
+	};
+
+	*out = (struct snapshot_probe){ .type = types[unit->config->probe.type],
+		.target = unit->config->probe.text,
+		.ok = unit->probe_ok,
+		.failures = unit->service.health.misses,
+		.last_ok_at_ms = unit->probe_last_ok_at_ms,
+		.latency_ms = unit->probe_latency_ms,
+		.detail = unit->probe_detail };
+}
+
+static void fill_listener(
+    struct snapshot_listener *out, const struct unit *unit, bool is_privileged)
+{
+	*out = (struct snapshot_listener){ .port = unit->config->port ? unit->config->port : -1,
+		.owner = unit->listener_owner,
+		.pid = unit->listener_pid ? unit->listener_pid : -1,
+		.command = is_privileged ? unit->listener_command : NULL };
+}
+
+/* blocked.message: the last output lines, for want of better the words of the failed start. */
+static void fill_blocked(
+    struct snapshot_blocked *out, const struct unit *unit, struct status_strings *strings)
+{
+	const char *lines[LINE_RING_COUNT];
+	size_t count;
+	struct text text;
+
+	*out = (struct snapshot_blocked){ .code = unit->service.blocked };
+	if (unit->service.blocked == BLOCKED_NOT)
+		return;
+	count = line_ring_get(&unit->ring, lines);
+	text_init_heap(&text, 8192);
+	for (size_t i = count > 10 ? count - 10 : 0; i < count; i++)
+		text_addf(&text, "%s%s", text.length_bytes ? "\n" : "", lines[i]);
+	strings->message = text.data;
+	out->message = text.data ? text.data : unit->failure;
+}
+
+static void fill_warnings(
+    struct snapshot_strings *out, const struct unit *unit, struct status_strings *strings)
+{
+	*out = (struct snapshot_strings){ .items = strings->warnings };
+	for (size_t i = 0; i < ARRAY_LEN(unit->warnings); i++)
+		if (unit->warnings[i])
+			strings->warnings[out->count++] = unit->warnings[i];
+}
+
+static void fill_service(struct snapshot_service *out, const struct unit *unit,
+    struct status_strings *strings, bool is_privileged, uint64_t now_ms)
+{
+	const struct service *service = &unit->service;
+	enum service_state state = service_shown_state(service);
+	bool is_waiting = state == SERVICE_BACKOFF || service->state == SERVICE_BLOCKED;
+
+	strings->command = join_command(&unit->config->command);
+	*out = (struct snapshot_service){ .name = unit->config->name,
+		.state = state,
+		.ready = state == SERVICE_READY,
+		.enabled = unit->config->enabled,
+		.command = strings->command,
+		.pid = unit->pid ? unit->pid : -1,
+		.started_at_ms = unit->started_at_ms,
+		.uptime_ms = unit->pid ? (int64_t)(now_ms - service->started_ms) : -1,
+		.restarts = (int64_t)service->restarts,
+		.consecutive_failures = service->failures,
+		.crash_loop = service->is_crash_loop,
+		.next_start_in_ms =
+		    is_waiting ? time_left_or_none(service->deadline_ms, now_ms) : -1,
+		.stop_timeout_ms = (int64_t)unit->config->stop_timeout_ms,
+		.last_output_at_ms = unit->ring.last_at_ms ? (int64_t)unit->ring.last_at_ms : -1 };
+	if (is_privileged) {
+		out->last_output.items = strings->output;
+		out->last_output.count = line_ring_get(&unit->ring, strings->output);
+	}
+	fill_exit(&out->last_exit, unit);
+	fill_probe(&out->probe, unit);
+	fill_listener(&out->listener, unit, is_privileged);
+	fill_blocked(&out->blocked, unit, strings);
+	fill_warnings(&out->warnings, unit, strings);
+}
+
+static void fill_nemoinit(
+    struct snapshot_nemoinit *out, const struct supervisor *supervisor, uint64_t now_ms)
+{
+	*out = (struct snapshot_nemoinit){ .version = NEMOINIT_VERSION,
+		.instance = supervisor->instance,
+		.pid = getpid(),
+		.is_pid1 = supervisor->is_pid1,
+		.uid = getuid(),
+		.host = supervisor->host,
+		.started_at_ms = supervisor->started_at_ms,
+		.uptime_ms = (int64_t)(now_ms - supervisor->started_ms),
+		.socket = supervisor->socket,
+		.config = supervisor->config->file ? supervisor->config->file : "built-in",
+		.reaped = (int64_t)supervisor->reaped,
+		.stop_budget_ms = (int64_t)supervisor->config->stop_budget_ms,
+		.warnings = { .items = (const char *const *)supervisor->warnings.items,
+		    .count = supervisor->warnings.count } };
+}
+
+/* What the watcher last said, moved on to now; what it cannot say is known from its unit. */
+static const struct auto_pair *fill_auto_pair(
+    struct supervisor *supervisor, struct auto_pair *out, uint64_t now_ms)
+{
+	const struct unit *unit = supervisor_find(supervisor, "auto-pair");
+	uint64_t age_ms = now_ms - supervisor->auto_pair_ms;
+
+	if (!unit)
+		return NULL;
+	*out = supervisor->auto_pair;
+	if (out->next_poll_in_ms >= 0)
+		out->next_poll_in_ms -= (int64_t)min_ms(age_ms, (uint64_t)out->next_poll_in_ms);
+	if (out->deadline_in_ms >= 0)
+		out->deadline_in_ms -= (int64_t)min_ms(age_ms, (uint64_t)out->deadline_in_ms);
+	if (unit->pid)
+		return out;
+	out->next_poll_in_ms = out->deadline_in_ms = -1;
+	out->mode = unit->service.state == SERVICE_DISABLED ? AUTO_PAIR_DISABLED
+		    : unit->service.state == SERVICE_FINISHED &&
+			    unit->service.last_exit.reason == EXIT_REASON_CLEAN
+			? AUTO_PAIR_DONE
+			: AUTO_PAIR_DOWN;
+	return out;
+}
+
+char *status_encode(struct supervisor *supervisor, const char *id, const char *service,
+    bool is_privileged, uint64_t now_ms)
+{
+	size_t count = supervisor->unit_count;
+	struct status_strings *strings = calloc(count + 1, sizeof(*strings));
+	struct snapshot snapshot = { .services = calloc(count + 1, sizeof(*snapshot.services)),
+		.service_count = count };
+	struct auto_pair auto_pair;
+	char *line = NULL;
+
+	if (strings && snapshot.services) {
+		for (size_t i = 0; i < count; i++)
+			fill_service(&snapshot.services[i], &supervisor->units[i], &strings[i],
+			    is_privileged, now_ms);
+		snapshot.health =
+		    snapshot_health(snapshot.services, count, supervisor->is_stopping);
+		fill_nemoinit(&snapshot.nemoinit, supervisor, now_ms);
+		snapshot.auto_pair = fill_auto_pair(supervisor, &auto_pair, now_ms);
+		line = snapshot_encode(&snapshot, id, service);
+	}
+	for (size_t i = 0; strings && i < count; i++) {
+		free(strings[i].command);
+		free(strings[i].message);
+	}
+	free(strings);
+	free(snapshot.services);
+	return line;
+}

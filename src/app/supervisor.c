@@ -1,0 +1,274 @@
+#include "app/supervisor.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/clock.h"
+#include "io/fd.h"
+#include "io/log.h"
+#include "io/loop.h"
+#include "io/oom.h"
+#include "io/reaper.h"
+#include "util/macros.h"
+#include "util/text.h"
+
+/* ---- life ---- */
+
+int supervisor_init(struct supervisor *supervisor, const struct supervisor_options *options,
+    struct problems *warnings, uint64_t now_ms)
+{
+	*supervisor = (struct supervisor){ .loop = options->loop,
+		.log = options->log,
+		.config = options->config,
+		.environment = options->environment,
+		.is_pid1 = options->is_pid1,
+		.nofile = options->nofile,
+		.started_ms = now_ms,
+		.started_at_ms = (int64_t)clock_epoch_ms(),
+		.warnings = *warnings,
+		.unit_count = options->config->service_count,
+		.wake_ms = NEVER_MS,
+		.random = options->random_seed ? options->random_seed : 1 };
+	*warnings = (struct problems){ .items = NULL };
+	auto_pair_init(&supervisor->auto_pair, AUTO_PAIR_DOWN);
+	snprintf(supervisor->instance, sizeof(supervisor->instance), "%08" PRIx32 "%08" PRIx32,
+	    supervisor_random(supervisor), supervisor_random(supervisor));
+	if (gethostname(supervisor->host, sizeof(supervisor->host) - 1) < 0)
+		supervisor->host[0] = '\0';
+	supervisor->oom_fd = oom_open();
+	if (supervisor->oom_fd >= 0 && oom_read(supervisor->oom_fd, &supervisor->oom_count))
+		fd_close(&supervisor->oom_fd);
+	supervisor->units = calloc(supervisor->unit_count + 1, sizeof(*supervisor->units));
+	if (!supervisor->units) {
+		supervisor->unit_count = 0;
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		unit_init(&supervisor->units[i], supervisor, &options->config->services[i], now_ms);
+	return 0;
+}
+
+void supervisor_deinit(struct supervisor *supervisor)
+{
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		unit_deinit(&supervisor->units[i]);
+	free(supervisor->units);
+	free(supervisor->socket);
+	auto_pair_deinit(&supervisor->auto_pair);
+	problems_deinit(&supervisor->warnings);
+	fd_close(&supervisor->oom_fd);
+	supervisor->units = NULL;
+	supervisor->unit_count = 0;
+	supervisor->socket = NULL;
+}
+
+void supervisor_start(struct supervisor *supervisor, uint64_t now_ms)
+{
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		unit_handle(&supervisor->units[i], SERVICE_EV_START, now_ms);
+}
+
+struct unit *supervisor_find(struct supervisor *supervisor, const char *name)
+{
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		if (strcmp(supervisor->units[i].config->name, name) == 0)
+			return &supervisor->units[i];
+	return NULL;
+}
+
+/* ---- for units ---- */
+
+void supervisor_report(struct supervisor *supervisor, enum log_level level, const struct unit *unit,
+    const char *event, const char *format, ...)
+{
+	char message[1024];
+	struct text out;
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	text_init_heap(&out, sizeof(message) * 8);
+	log_line_event(&out, supervisor->config->log_format, clock_epoch_ms(), level,
+	    unit ? unit->config->name : NULL, event, message);
+	if (out.data)
+		log_write(supervisor->log, out.data, out.length_bytes);
+	text_deinit(&out);
+}
+
+/* xorshift32: spreads restarts, guards no secret. */
+uint32_t supervisor_random(struct supervisor *supervisor)
+{
+	supervisor->random ^= supervisor->random << 13;
+	supervisor->random ^= supervisor->random >> 17;
+	supervisor->random ^= supervisor->random << 5;
+	return supervisor->random;
+}
+
+int supervisor_take_oom(struct supervisor *supervisor)
+{
+	uint64_t count;
+	int has_struck;
+
+	if (supervisor->oom_fd < 0 || oom_read(supervisor->oom_fd, &count))
+		return -1;
+	has_struck = count > supervisor->oom_count;
+	supervisor->oom_count = count;
+	return has_struck;
+}
+
+bool supervisor_is_main_pid(void *data, pid_t pid)
+{
+	const struct supervisor *supervisor = data;
+
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		if (supervisor->units[i].pid == pid)
+			return true;
+	return false;
+}
+
+/* A restart of `unit` is over: who is to be restarted with it? */
+static void supervisor_restart_with(
+    struct supervisor *supervisor, const struct unit *unit, uint64_t now_ms)
+{
+	for (size_t i = 0; i < supervisor->unit_count; i++) {
+		struct unit *other = &supervisor->units[i];
+		enum service_state state = other->service.state;
+
+		if (!words_has(&other->config->restart_with, unit->config->name))
+			continue;
+		if (state == SERVICE_FINISHED)
+			unit_handle(other, SERVICE_EV_START, now_ms);
+		else if (state == SERVICE_STARTING || state == SERVICE_READY ||
+			 state == SERVICE_FAILING)
+			unit_handle(other, SERVICE_EV_RESTART, now_ms);
+	}
+}
+
+void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms)
+{
+	enum service_state state = unit->service.state;
+	bool is_first_ready = state == SERVICE_READY && unit->service.ready_ms == now_ms;
+
+	if (state == SERVICE_STARTING && strcmp(unit->config->name, "auto-pair") == 0) {
+		/* Counters belong to one life of the watcher. */
+		auto_pair_deinit(&supervisor->auto_pair);
+		auto_pair_init(&supervisor->auto_pair, AUTO_PAIR_FAST);
+	}
+	if (state == SERVICE_READY || state == SERVICE_FINISHED)
+		supervisor->is_order_dirty = true;
+	if (is_first_ready && unit->service.starts > 1 && !supervisor->is_stopping)
+		supervisor_restart_with(supervisor, unit, now_ms);
+}
+
+/* ---- order ---- */
+
+static bool supervisor_is_order_ready(const struct supervisor *supervisor, const struct unit *unit)
+{
+	for (size_t i = 0; i < unit->config->after.count; i++)
+		if (!service_is_order_ready(
+			&supervisor->units[unit->config->after_index[i]].service))
+			return false;
+	return true;
+}
+
+/* Starts what waits and may. Returns false if there is more to be started than one turn allows. */
+static bool supervisor_start_waiting(struct supervisor *supervisor, uint64_t now_ms)
+{
+	unsigned started = 0;
+
+	while (supervisor->is_order_dirty) {
+		supervisor->is_order_dirty = false;
+		for (size_t i = 0; i < supervisor->unit_count; i++) {
+			struct unit *unit = &supervisor->units[i];
+
+			if (unit->service.state != SERVICE_WAITING ||
+			    !supervisor_is_order_ready(supervisor, unit))
+				continue;
+			if (started++ >= SUPERVISOR_STARTS_PER_TURN) {
+				supervisor->is_order_dirty = true;
+				return false;
+			}
+			unit_handle(unit, SERVICE_EV_ORDER_READY, now_ms);
+		}
+	}
+	return true;
+}
+
+/* ---- children ---- */
+
+static void supervisor_on_exit(void *data, pid_t pid, const struct exit_info *exit)
+{
+	struct supervisor *supervisor = data;
+
+	supervisor->reaped++;
+	for (size_t i = 0; i < supervisor->unit_count; i++) {
+		if (supervisor->units[i].pid == pid) {
+			unit_on_exit(&supervisor->units[i], exit, loop_now_ms(supervisor->loop));
+			return;
+		}
+	}
+}
+
+void supervisor_on_child(struct supervisor *supervisor)
+{
+	supervisor->is_reaping = true;
+}
+
+static void supervisor_reap(struct supervisor *supervisor, uint64_t now_ms)
+{
+	if (!supervisor->is_reaping)
+		return;
+	supervisor->is_reaping =
+	    reaper_drain(SUPERVISOR_REAPS_PER_TURN, supervisor_on_exit, supervisor);
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		unit_check_tree(&supervisor->units[i], now_ms);
+}
+
+/* ---- the turn ---- */
+
+/*
+ * We were starved, stopped or suspended: the services were too, or at least nobody looked at them.
+ * Their clocks of health move on by the gap.
+ */
+static void supervisor_check_late(struct supervisor *supervisor, uint64_t now_ms)
+{
+	uint64_t gap_ms;
+
+	if (supervisor->wake_ms == NEVER_MS || now_ms <= supervisor->wake_ms + SUPERVISOR_LATE_MS)
+		return;
+	gap_ms = now_ms - supervisor->wake_ms;
+	supervisor_report(supervisor, LOG_WARN, NULL, "late",
+	    "woke up %" PRIu64 " ms late; health deadlines move by that", gap_ms);
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		service_shift(&supervisor->units[i].service, gap_ms);
+}
+
+uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
+{
+	uint64_t deadline_ms = NEVER_MS, dropped;
+
+	supervisor_check_late(supervisor, now_ms);
+	supervisor_reap(supervisor, now_ms);
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		deadline_ms = min_ms(deadline_ms, unit_turn(&supervisor->units[i], now_ms));
+	if (!supervisor_start_waiting(supervisor, now_ms) || supervisor->is_reaping)
+		deadline_ms = now_ms;
+	if (supervisor->is_stopping)
+		deadline_ms = min_ms(deadline_ms, supervisor_turn_stop(supervisor, now_ms));
+	/* What was started in this turn has deadlines of its own. */
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		deadline_ms =
+		    min_ms(deadline_ms, service_deadline_ms(&supervisor->units[i].service));
+	dropped = log_take_dropped(supervisor->log);
+	if (dropped)
+		supervisor_report(supervisor, LOG_WARN, NULL, "drops",
+		    "%" PRIu64 " lines dropped: stdout was not read", dropped);
+	supervisor->wake_ms = deadline_ms;
+	return deadline_ms;
+}

@@ -1,0 +1,128 @@
+/*
+ * The supervisor: all units, their order, and the shutdown. Routes what the mechanisms report to
+ * the machines; the one place from which log lines and state changes are told.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "app/unit.h"
+#include "core/auto_pair.h"
+#include "core/config.h"
+#include "core/log_line.h"
+#include "core/problems.h"
+#include "util/process.h"
+
+struct loop;
+struct log;
+struct rlimit;
+
+enum {
+	SUPERVISOR_STARTS_PER_TURN = 32, /* forks before the loop gets its turn again */
+	SUPERVISOR_REAPS_PER_TURN = 256,
+	SUPERVISOR_LATE_MS = 1000,         /* a wake-up this late shifts the clocks of health */
+	SUPERVISOR_LEVEL_RESERVE_MS = 500, /* of the stop budget, for each later level */
+	SUPERVISOR_PATIENCE_MS = 1000,     /* a second TERM counts only this long after the first */
+	SUPERVISOR_REST_MS = 1000,         /* for orphans to die from KILL */
+	SUPERVISOR_REST_AGAIN_MS = 10,
+};
+
+struct supervisor {
+	struct loop *loop;
+	struct log *log;
+	const struct config *config;
+	char *const *environment;
+	bool is_pid1;
+	const struct rlimit *nofile;
+	char instance[17]; /* of this life */
+	char host[65];
+	uint64_t started_ms;
+	int64_t started_at_ms;
+	char *socket; /* path of the control socket; NULL: none */
+	struct problems warnings;
+
+	struct unit *units; /* as config->services */
+	size_t unit_count;
+	bool is_order_dirty; /* a unit waits, or has become ready */
+	bool is_reaping;     /* there may be more dead children */
+	uint64_t reaped;
+	uint64_t wake_ms; /* when the last turn wanted to be called */
+	uint32_t random;
+	int oom_fd; /* -1: no counter */
+	uint64_t oom_count;
+
+	struct auto_pair auto_pair; /* as last reported */
+	uint64_t auto_pair_ms;      /* when */
+
+	bool is_stopping;
+	uint64_t stop_ms;     /* when the shutdown began */
+	uint64_t stop_end_ms; /* when its budget is used up */
+	int stop_level;       /* being stopped; -1: all down, the rest is being killed */
+	uint64_t rest_end_ms;
+	bool is_down;
+	unsigned killed_count; /* processes that had to be killed */
+};
+
+struct supervisor_options {
+	struct loop *loop;
+	struct log *log;
+	const struct config *config;
+	char *const *environment;
+	bool is_pid1;
+	const struct rlimit *nofile; /* for services; NULL: ours */
+	uint32_t random_seed;
+};
+
+/* All borrowed for life. Takes over warnings. Returns 0 or -ENOMEM. */
+int supervisor_init(struct supervisor *supervisor, const struct supervisor_options *options,
+    struct problems *warnings, uint64_t now_ms);
+void supervisor_deinit(struct supervisor *supervisor);
+
+/* The boot: starts what is enabled. */
+void supervisor_start(struct supervisor *supervisor, uint64_t now_ms);
+
+/* Does what is due; returns the next deadline. loop_hook.turn calls it. */
+uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms);
+
+/* SIGCHLD: dead children are reaped in the next turn. */
+void supervisor_on_child(struct supervisor *supervisor);
+
+/*
+ * Orderly shutdown. When one is under way for SUPERVISOR_PATIENCE_MS already: KILL now. why: for
+ * the log.
+ */
+void supervisor_stop(struct supervisor *supervisor, const char *why, uint64_t now_ms);
+
+/* While stopping: what is due; returns the next deadline. Part of supervisor_turn. */
+uint64_t supervisor_turn_stop(struct supervisor *supervisor, uint64_t now_ms);
+
+/* Is the shutdown over? */
+bool supervisor_is_down(const struct supervisor *supervisor);
+
+/* The unit of that name, or NULL. */
+struct unit *supervisor_find(struct supervisor *supervisor, const char *name);
+
+/* Stops all units of a level that run. */
+void supervisor_stop_level(
+    struct supervisor *supervisor, int level, uint64_t limit_ms, uint64_t now_ms);
+bool supervisor_is_level_down(const struct supervisor *supervisor, int level);
+int supervisor_top_level(const struct supervisor *supervisor);
+
+/* ---- for units ---- */
+
+/* One log line. unit NULL: about nemoinit itself. */
+void supervisor_report(struct supervisor *supervisor, enum log_level level, const struct unit *unit,
+    const char *event, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The unit's state has changed. */
+void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms);
+
+/* Is the pid one of our units' main processes? For tree_is_alive. */
+bool supervisor_is_main_pid(void *data, pid_t pid);
+
+uint32_t supervisor_random(struct supervisor *supervisor);
+
+/* Has the OOM killer struck since the last call? 1, 0, or -1 where that cannot be read. */
+int supervisor_take_oom(struct supervisor *supervisor);

@@ -1,0 +1,145 @@
+/* The way down: level by level within the stop budget, then whatever is left. */
+#include <inttypes.h>
+#include <signal.h>
+
+#include "app/supervisor.h"
+#include "io/proc.h"
+#include "util/macros.h"
+#include "util/text.h"
+
+int supervisor_top_level(const struct supervisor *supervisor)
+{
+	int top = 0;
+
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		if (supervisor->units[i].config->level > top)
+			top = supervisor->units[i].config->level;
+	return top;
+}
+
+bool supervisor_is_level_down(const struct supervisor *supervisor, int level)
+{
+	for (size_t i = 0; i < supervisor->unit_count; i++) {
+		const struct unit *unit = &supervisor->units[i];
+
+		/* What KILL does not end must not hold up the rest. */
+		if (unit->config->level == level && !unit_is_down(unit) &&
+		    !unit->service.is_unkillable)
+			return false;
+	}
+	return true;
+}
+
+void supervisor_stop_level(
+    struct supervisor *supervisor, int level, uint64_t limit_ms, uint64_t now_ms)
+{
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		if (supervisor->units[i].config->level == level)
+			unit_stop(&supervisor->units[i], limit_ms, now_ms);
+}
+
+static unsigned count_lower_levels(const struct supervisor *supervisor, int level)
+{
+	unsigned count = 0;
+
+	while (level-- > 0)
+		count += !supervisor_is_level_down(supervisor, level);
+	return count;
+}
+
+/* A level may use all that is left less a reserve for each later one. */
+static void supervisor_begin_level(struct supervisor *supervisor, uint64_t now_ms)
+{
+	uint64_t left_ms = time_left_ms(supervisor->stop_end_ms, now_ms);
+	uint64_t reserve_ms = (uint64_t)SUPERVISOR_LEVEL_RESERVE_MS *
+			      count_lower_levels(supervisor, supervisor->stop_level);
+
+	supervisor_stop_level(supervisor, supervisor->stop_level,
+	    left_ms > reserve_ms ? left_ms - reserve_ms : 1, now_ms);
+}
+
+void supervisor_stop(struct supervisor *supervisor, const char *why, uint64_t now_ms)
+{
+	if (supervisor->is_stopping) {
+		if (now_ms < deadline_after(supervisor->stop_ms, SUPERVISOR_PATIENCE_MS))
+			return;
+		supervisor->stop_end_ms = now_ms;
+		supervisor_report(
+		    supervisor, LOG_WARN, NULL, "shutdown", "%s again: killing what is left", why);
+		for (size_t i = 0; i < supervisor->unit_count; i++) {
+			unit_stop(&supervisor->units[i], 1, now_ms);
+			unit_handle(&supervisor->units[i], SERVICE_EV_KILL, now_ms);
+		}
+		return;
+	}
+	supervisor->is_stopping = true;
+	supervisor->stop_ms = now_ms;
+	supervisor->stop_end_ms = deadline_after(now_ms, supervisor->config->stop_budget_ms);
+	supervisor->stop_level = supervisor_top_level(supervisor);
+	supervisor_report(supervisor, LOG_INFO, NULL, "shutdown",
+	    "%s: stopping all services within %" PRIu64 " ms", why,
+	    supervisor->config->stop_budget_ms);
+	/* Nothing may start from here on, whatever level it is of. */
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		if (unit_is_down(&supervisor->units[i]))
+			unit_stop(&supervisor->units[i], 0, now_ms);
+	supervisor_begin_level(supervisor, now_ms);
+}
+
+static bool kill_child(void *data, pid_t pid)
+{
+	unsigned *count = data;
+
+	if (kill(pid, SIGKILL) == 0)
+		++*count;
+	return true;
+}
+
+/* What no service accounts for: orphans, and what they leave to us when they go. */
+static unsigned supervisor_kill_rest(const struct supervisor *supervisor)
+{
+	unsigned count = 0;
+
+	/* As PID 1, -1 is everything in the namespace but ourselves (kill(2)). */
+	if (supervisor->is_pid1)
+		return kill(-1, SIGKILL) == 0;
+	(void)proc_each_child(kill_child, &count);
+	return count;
+}
+
+static void supervisor_report_end(struct supervisor *supervisor, uint64_t now_ms)
+{
+	char buffer[200];
+	struct text text;
+
+	text_init(&text, buffer, sizeof(buffer));
+	text_add(&text, "all services stopped in ");
+	text_add_span(&text, now_ms - supervisor->stop_ms);
+	if (supervisor->killed_count)
+		text_addf(&text, ", %u of them by KILL", supervisor->killed_count);
+	supervisor_report(supervisor, LOG_INFO, NULL, "shutdown", "%s", buffer);
+}
+
+uint64_t supervisor_turn_stop(struct supervisor *supervisor, uint64_t now_ms)
+{
+	while (supervisor->stop_level >= 0 &&
+	       supervisor_is_level_down(supervisor, supervisor->stop_level)) {
+		if (--supervisor->stop_level >= 0) {
+			supervisor_begin_level(supervisor, now_ms);
+			continue;
+		}
+		supervisor_report_end(supervisor, now_ms);
+		supervisor->rest_end_ms = deadline_after(now_ms, SUPERVISOR_REST_MS);
+	}
+	if (supervisor->stop_level >= 0)
+		return NEVER_MS;
+	/* What is killed leaves its children to us: again, until there are none. */
+	if (!supervisor_kill_rest(supervisor) || now_ms >= supervisor->rest_end_ms)
+		supervisor->is_down = true;
+	return deadline_after(now_ms, SUPERVISOR_REST_AGAIN_MS);
+}
+
+bool supervisor_is_down(const struct supervisor *supervisor)
+{
+	return supervisor->is_down;
+}

@@ -1,0 +1,102 @@
+/*
+ * A unit: one service's machine joined with its mechanisms (process, output, probe, notification
+ * socket). Executes what the machine says and tells it what happens.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/lines.h"
+#include "core/service.h"
+#include "core/snapshot.h"
+#include "core/words.h"
+
+struct supervisor;
+
+/* Places for warnings, one for each thing that can be wrong at a time. */
+enum unit_warning {
+	UNIT_WARNING_START, /* why it could not be executed */
+	UNIT_WARNING_STOP,  /* it does not die */
+	UNIT_WARNING_PORT,  /* the port's holder cannot be read */
+	UNIT_WARNING_COUNT_,
+};
+
+/* One captured stream. */
+struct unit_stream {
+	struct unit *unit;
+	const char *name; /* stdout, stderr */
+	struct output *output;
+	struct line_splitter splitter;
+};
+
+struct unit {
+	struct supervisor *supervisor;
+	const struct service_config *config;
+	struct service service;
+	pid_t pid;     /* main process, not reaped yet; 0: none */
+	pid_t session; /* of the tree of the current or last start; 0: nothing of it is left */
+	int status_fd; /* of a start whose exec has not been heard of; -1: none */
+	struct loop_watch *status_watch;
+	struct probe *probe; /* under way; NULL: none */
+	uint64_t probe_began_ms;
+	struct notify_socket *notify;
+	struct unit_stream streams[2];
+	struct line_ring ring;
+
+	/* For status only. */
+	char *failure; /* why the last start or the last probe-caused stop failed, in words */
+	int64_t started_at_ms; /* epoch; -1: never */
+	int64_t exit_at_ms;    /* epoch; -1: never */
+	int64_t exit_pid;
+	int64_t exit_oom; /* 1, 0, -1: the counter cannot be read */
+	int64_t probe_ok; /* 1, 0, -1: none yet */
+	int64_t probe_last_ok_at_ms;
+	int64_t probe_latency_ms;
+	char *probe_detail;
+	enum listener_owner listener_owner;
+	pid_t listener_pid;
+	char *listener_command;
+	bool is_port_reported;               /* the stranger on the port has been told of */
+	char *warnings[UNIT_WARNING_COUNT_]; /* owned; NULL: all is well */
+};
+
+/* config is borrowed for life. */
+void unit_init(struct unit *unit, struct supervisor *supervisor,
+    const struct service_config *config, uint64_t now_ms);
+/* Frees everything; ends no process. */
+void unit_deinit(struct unit *unit);
+
+/* Tells the machine of an event, and does what it says. */
+void unit_handle(struct unit *unit, enum service_event_type type, uint64_t now_ms);
+/* SERVICE_EV_STOP with a limit (0: stop_timeout). */
+void unit_stop(struct unit *unit, uint64_t limit_ms, uint64_t now_ms);
+
+/* The main process has been reaped. */
+void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_ms);
+
+/* A child has gone: look whether that was the last of a tree we wait for. */
+void unit_check_tree(struct unit *unit, uint64_t now_ms);
+
+/* Does what is due; returns the next deadline. */
+uint64_t unit_turn(struct unit *unit, uint64_t now_ms);
+
+/* Anything of it that runs or is being ended. */
+bool unit_is_down(const struct unit *unit);
+
+/* Spawns the main process: SERVICE_DO_START, after the look at the port (app/unit_start.c). */
+void unit_start(struct unit *unit, uint64_t now_ms);
+/* Hears of the exec if it can (app/unit_start.c). */
+void unit_read_start(struct unit *unit, uint64_t now_ms);
+/* Begins a probe: SERVICE_DO_PROBE (app/unit_probe.c). */
+void unit_probe(struct unit *unit, uint64_t now_ms);
+/* Looks who holds the service's port; true if it is the service itself (app/unit_probe.c). */
+bool unit_look_at_port(struct unit *unit);
+/* A message on the unit's notification socket (app/unit_probe.c). */
+void unit_on_notify(void *data, const char *message, size_t length_bytes, pid_t pid, uid_t uid);
+/* A batch of output; length 0: the stream has ended (app/unit_start.c). */
+void unit_on_output(void *data, const char *bytes, size_t length_bytes);
+
+/* Fills in the service's part of a snapshot; strings stay the unit's (app/status.c). */
+void unit_set_text(char **place, const char *text);

@@ -1,0 +1,183 @@
+/* Readiness and health: probes, the owner of the port, notifications. */
+#include <string.h>
+#include <unistd.h>
+
+#include "app/supervisor.h"
+#include "app/unit.h"
+#include "core/auto_pair_json.h"
+#include "core/http_reply.h"
+#include "core/notify_message.h"
+#include "io/clock.h"
+#include "io/listener.h"
+#include "io/loop.h"
+#include "io/probe.h"
+#include "util/macros.h"
+#include "util/text.h"
+
+enum {
+	DETAIL_BYTES = 256,
+	HTTP_REQUEST_BYTES = 1024,
+};
+
+bool unit_look_at_port(struct unit *unit)
+{
+	const struct probe_target *target = &unit->config->probe;
+	struct listener_query query = { .port = unit->config->port,
+		.has_address = target->text != NULL && target->port == unit->config->port,
+		.is_ipv6 = target->is_ipv6,
+		.main_pid = unit->pid,
+		.uid = getuid() };
+	struct listener listener;
+	char command[LISTENER_COMMAND_BYTES];
+	struct text text;
+
+	memcpy(query.address, target->address, sizeof(query.address));
+	listener_find(&query, &listener);
+	unit->listener_owner = listener.owner;
+	unit->listener_pid = listener.pid;
+	text_init(&text, command, sizeof(command));
+	text_add_printable(&text, listener.command, strlen(listener.command), sizeof(command) - 1);
+	unit_set_text(&unit->listener_command, command[0] ? command : NULL);
+	return listener.owner == LISTENER_SELF || listener.owner == LISTENER_UNKNOWN;
+}
+
+/* The answer came; but from whom? A 200 from a stranger on our port is not ours. */
+static bool unit_judge_port(struct unit *unit, struct error *error)
+{
+	if (!unit->config->port || unit_look_at_port(unit)) {
+		unit_set_text(&unit->warnings[UNIT_WARNING_PORT],
+		    unit->config->port && unit->listener_owner == LISTENER_UNKNOWN
+			? "the holder of the port cannot be read; taken for the service"
+			: NULL);
+		return true;
+	}
+	if (unit->listener_owner == LISTENER_FOREIGN)
+		error_set(error, -1, "port %u is held by a stranger (pid %d, %s)",
+		    unit->config->port, (int)unit->listener_pid,
+		    unit->listener_command ? unit->listener_command : "command unknown");
+	else
+		error_set(error, -1, "nobody listens on port %u", unit->config->port);
+	return false;
+}
+
+static void unit_finish_probe(struct unit *unit, int result, const struct error *error)
+{
+	uint64_t now_ms = clock_now_ms();
+	struct error port_error;
+	bool ok = result == 0;
+
+	if (ok && !unit_judge_port(unit, &port_error)) {
+		ok = false;
+		error = &port_error;
+	}
+	unit->probe_ok = ok;
+	unit->probe_latency_ms = (int64_t)(now_ms - unit->probe_began_ms);
+	if (ok)
+		unit->probe_last_ok_at_ms = (int64_t)clock_epoch_ms();
+	unit_set_text(&unit->probe_detail, ok ? NULL : error->message);
+	/* If this miss is the one too many, the stop says why. */
+	if (!ok)
+		unit_set_text(&unit->failure, error->message);
+	unit_handle(unit, ok ? SERVICE_EV_PROBE_OK : SERVICE_EV_PROBE_MISS,
+	    loop_now_ms(unit->supervisor->loop));
+	if (ok && unit->service.state == SERVICE_READY)
+		unit_set_text(&unit->failure, NULL);
+}
+
+static void unit_on_probe_done(void *data, int result, const struct error *error)
+{
+	struct unit *unit = data;
+	struct error copy = { .message = "" };
+
+	if (error)
+		copy = *error; /* it may live in the probe */
+	probe_cancel(&unit->probe);
+	unit_finish_probe(unit, result, &copy);
+}
+
+static int unit_judge_reply(
+    void *data, const char *reply, size_t length_bytes, bool is_end, struct error *error)
+{
+	const struct unit *unit = data;
+
+	return http_reply_judge(reply, length_bytes, is_end, &unit->config->probe_status,
+	    unit->config->probe_expect, error);
+}
+
+void unit_probe(struct unit *unit, uint64_t now_ms)
+{
+	char message[HTTP_REQUEST_BYTES];
+	const struct probe_target *target = &unit->config->probe;
+	struct probe_request request = { .is_ipv6 = target->is_ipv6,
+		.port = target->port,
+		.judge = unit_judge_reply,
+		.done = unit_on_probe_done,
+		.data = unit };
+	struct error error;
+	int result;
+
+	unit->probe_began_ms = clock_now_ms();
+	if (target->type == PROBE_NONE) { /* to hold the port is all that is asked */
+		unit_finish_probe(unit, 0, NULL);
+		return;
+	}
+	memcpy(request.address, target->address, sizeof(request.address));
+	if (target->type == PROBE_HTTP) {
+		request.message = message;
+		request.message_bytes = http_request_format(target, message, sizeof(message));
+	}
+	result = probe_start(unit->supervisor->loop, &request,
+	    deadline_after(now_ms, unit->config->probe_timeout_ms), &unit->probe, &error);
+	if (result)
+		unit_finish_probe(unit, result, &error);
+}
+
+/* ---- notifications ---- */
+
+static void unit_take_auto_pair(
+    struct unit *unit, const struct notify_message *message, uint64_t now_ms)
+{
+	struct supervisor *supervisor = unit->supervisor;
+	struct auto_pair fresh;
+	struct error error;
+
+	if (auto_pair_decode(message->auto_pair, message->auto_pair_bytes, &fresh, &error)) {
+		supervisor_report(supervisor, LOG_WARN, unit, "warning",
+		    "its report cannot be read: %s", error.message);
+		return;
+	}
+	auto_pair_deinit(&supervisor->auto_pair);
+	supervisor->auto_pair = fresh;
+	supervisor->auto_pair_ms = now_ms;
+}
+
+void unit_on_notify(void *data, const char *bytes, size_t length_bytes, pid_t pid, uid_t uid)
+{
+	struct unit *unit = data;
+	uint64_t now_ms = loop_now_ms(unit->supervisor->loop);
+	struct notify_message message;
+	char detail[DETAIL_BYTES];
+	struct text text;
+
+	(void)pid; /* a helper of the service may speak for it; the socket tells which service */
+	if (!unit->pid || (uid != getuid() && uid != 0))
+		return;
+	/* The notification may overtake the news of its own exec. */
+	unit_read_start(unit, now_ms);
+	notify_message_parse(bytes, length_bytes, &message);
+	if (message.status) {
+		text_init(&text, detail, sizeof(detail));
+		text_add_printable(&text, message.status, message.status_bytes, sizeof(detail) - 1);
+		unit_set_text(&unit->probe_detail, detail[0] ? detail : NULL);
+	}
+	if (message.auto_pair && strcmp(unit->config->name, "auto-pair") == 0)
+		unit_take_auto_pair(unit, &message, now_ms);
+	if (message.is_ready) {
+		unit->probe_ok = 1;
+		unit->probe_last_ok_at_ms = (int64_t)clock_epoch_ms();
+		unit->probe_latency_ms = -1;
+		unit_handle(unit, SERVICE_EV_NOTIFY_READY, now_ms);
+	}
+	if (message.is_watchdog)
+		unit_handle(unit, SERVICE_EV_NOTIFY_WATCHDOG, now_ms);
+}

@@ -1,0 +1,200 @@
+/* The beginning of a start: port, pipes, environment, process; and what it writes. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/supervisor.h"
+#include "app/unit.h"
+#include "core/service_env.h"
+#include "io/clock.h"
+#include "io/fd.h"
+#include "io/log.h"
+#include "io/loop.h"
+#include "io/notify.h"
+#include "io/output.h"
+#include "io/spawn.h"
+#include "util/macros.h"
+
+static struct spawn_request unit_spawn_request(const struct unit *unit)
+{
+	return (struct spawn_request){ .argv = unit->config->command.items,
+		.search_path = unit->supervisor->config->path,
+		.directory = unit->config->working_directory,
+		.stdin_fd = -1,
+		.stdout_fd = -1,
+		.stderr_fd = -1,
+		.umask = -1,
+		.nofile = unit->supervisor->nofile,
+		.new_session = true,
+		.die_with_parent = !unit->supervisor->is_pid1 };
+}
+
+/* Pipes for what the service writes; a stream that cannot be had is an error. */
+static int unit_open_output(struct unit *unit, int write_fds[2], struct error *error)
+{
+	struct loop *loop = unit->supervisor->loop;
+
+	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
+		struct unit_stream *stream = &unit->streams[i];
+		int result;
+
+		/* What a survivor of the last start still writes is nobody's any more. */
+		if (stream->output)
+			output_drain(stream->output);
+		output_free(&stream->output);
+		if (unit->config->output == OUTPUT_INHERIT)
+			write_fds[i] = (int)i + 1;
+		if (unit->config->output != OUTPUT_CAPTURE)
+			continue;
+		result = output_new(loop, unit_on_output, stream, &stream->output, &write_fds[i]);
+		if (result)
+			return error_set(
+			    error, result, "pipe for %s: %s", stream->name, strerror(-result));
+	}
+	return 0;
+}
+
+static void unit_on_start_status(void *data, unsigned events)
+{
+	struct unit *unit = data;
+
+	(void)events;
+	unit_read_start(unit, loop_now_ms(unit->supervisor->loop));
+}
+
+static int unit_spawn(struct unit *unit, struct error *error)
+{
+	const struct supervisor *supervisor = unit->supervisor;
+	struct spawn_request request = unit_spawn_request(unit);
+	struct service_env given = { .socket = supervisor->socket,
+		.path = supervisor->config->path };
+	struct words environment = { .items = NULL };
+	int write_fds[2] = { -1, -1 }, result = 0;
+
+	if (!unit->notify &&
+	    (unit->config->probe.type == PROBE_NOTIFY || unit->config->watchdog_ms))
+		result =
+		    notify_socket_new(supervisor->loop, unit_on_notify, unit, &unit->notify, error);
+	if (unit->notify)
+		given.notify_socket = notify_socket_name(unit->notify);
+	if (!result &&
+	    service_env_build(supervisor->environment, unit->config, &given, &environment))
+		result = error_set(error, -ENOMEM, "no memory for its environment");
+	if (!result)
+		result = unit_open_output(unit, write_fds, error);
+	if (!result) {
+		request.environment = environment.items;
+		request.stdout_fd = write_fds[0];
+		request.stderr_fd = write_fds[1];
+		result = spawn_start(&request, &unit->pid, &unit->status_fd, error);
+	}
+	if (unit->config->output == OUTPUT_CAPTURE) {
+		fd_close(&write_fds[0]);
+		fd_close(&write_fds[1]);
+	}
+	words_deinit(&environment);
+	return result;
+}
+
+/* A stranger holds the port: say who, once, and let the machine wait. Never kill it. */
+static bool unit_is_port_taken(struct unit *unit)
+{
+	if (!unit->config->port)
+		return false;
+	(void)unit_look_at_port(unit);
+	if (unit->listener_owner != LISTENER_FOREIGN) {
+		unit->is_port_reported = false;
+		return false;
+	}
+	if (!unit->is_port_reported)
+		supervisor_report(unit->supervisor, LOG_WARN, unit, "foreign-listener",
+		    "port %u is held by a stranger (pid %d, %s); not started, looking again every "
+		    "%d s",
+		    unit->config->port, (int)unit->listener_pid,
+		    unit->listener_command ? unit->listener_command : "command unknown",
+		    SERVICE_PORT_RETRY_MS / 1000);
+	unit->is_port_reported = true;
+	return true;
+}
+
+void unit_start(struct unit *unit, uint64_t now_ms)
+{
+	struct supervisor *supervisor = unit->supervisor;
+	struct error error;
+
+	if (unit_is_port_taken(unit)) {
+		unit_handle(unit, SERVICE_EV_PORT_FOREIGN, now_ms);
+		return;
+	}
+	unit->probe_ok = -1;
+	unit_set_text(&unit->failure, NULL);
+	unit_set_text(&unit->warnings[UNIT_WARNING_STOP], NULL);
+	if (unit_spawn(unit, &error)) {
+		unit_set_text(&unit->failure, error.message);
+		unit_set_text(&unit->warnings[UNIT_WARNING_START], error.message);
+		unit->exit_at_ms = (int64_t)clock_epoch_ms();
+		unit->exit_pid = unit->exit_oom = -1;
+		unit_handle(unit, SERVICE_EV_SPAWN_FAILED, now_ms);
+		return;
+	}
+	unit->session = unit->pid;
+	unit->started_at_ms = (int64_t)clock_epoch_ms();
+	supervisor_report(
+	    supervisor, LOG_INFO, unit, "starting", "starting (pid %d)", (int)unit->pid);
+	/* Without memory for the watch the exec is heard of when the process ends. */
+	if (loop_watch_new(supervisor->loop, unit->status_fd, LOOP_READ, unit_on_start_status, unit,
+		&unit->status_watch))
+		unit->status_watch = NULL;
+	unit_handle(unit, SERVICE_EV_SPAWNED, now_ms);
+}
+
+void unit_read_start(struct unit *unit, uint64_t now_ms)
+{
+	struct spawn_request request = unit_spawn_request(unit);
+	struct error error;
+	int result;
+
+	if (unit->status_fd < 0)
+		return;
+	result = spawn_read_status(unit->status_fd, &request, &error);
+	if (result > 0)
+		return;
+	loop_watch_free(&unit->status_watch);
+	fd_close(&unit->status_fd);
+	if (result) {
+		unit_set_text(&unit->failure, error.message);
+		unit_set_text(&unit->warnings[UNIT_WARNING_START], error.message);
+	} else {
+		unit_set_text(&unit->warnings[UNIT_WARNING_START], NULL);
+	}
+	unit_handle(unit, result ? SERVICE_EV_EXEC_FAILED : SERVICE_EV_EXEC_OK, now_ms);
+}
+
+/* ---- what it writes ---- */
+
+static void unit_on_line(void *data, const char *line, size_t length_bytes)
+{
+	struct unit_stream *stream = data;
+	struct unit *unit = stream->unit;
+	struct supervisor *supervisor = unit->supervisor;
+	uint64_t epoch_ms = clock_epoch_ms();
+	struct text out;
+
+	line_ring_add(&unit->ring, line, length_bytes, epoch_ms);
+	text_init_heap(&out, LINE_MAX_BYTES * 8);
+	log_line_output(&out, supervisor->config->log_format, epoch_ms, unit->config->name,
+	    stream->name, line, length_bytes);
+	if (out.data)
+		log_write(supervisor->log, out.data, out.length_bytes);
+	text_deinit(&out);
+}
+
+void unit_on_output(void *data, const char *bytes, size_t length_bytes)
+{
+	struct unit_stream *stream = data;
+
+	if (length_bytes)
+		line_splitter_feed(&stream->splitter, bytes, length_bytes, unit_on_line, stream);
+	else
+		line_splitter_flush(&stream->splitter, unit_on_line, stream);
+}

@@ -1,0 +1,55 @@
+/*
+ * What control.c and control_client.c share: the server's table and its clients. For these two
+ * files only; everybody else includes control.h.
+ */
+#pragma once
+
+#include "io/connection.h"
+#include "io/control.h"
+
+struct loop_watch;
+
+struct control_client {
+	struct control *control;
+	struct loop_watch *watch;
+	unsigned events;
+	struct control_peer peer;
+	uint64_t id;
+	uint64_t active_ms;   /* when anything last came from it */
+	uint64_t deadline_ms; /* of the line under way */
+	bool is_waiting;
+	bool is_last;
+	bool is_broken;
+	bool is_advancing;
+	struct connection connection;
+};
+
+struct control {
+	struct loop *loop;
+	struct endpoint endpoint;
+	struct loop_watch *watch;
+	const char *busy_line;
+	struct control_handlers handlers;
+	void *data;
+	uint64_t next_id;
+	uint64_t accept_ms;     /* when to accept again; NEVER_MS: not paused */
+	uint64_t gone_check_ms; /* of clients that wait and can no longer be heard leaving */
+	struct control_client *clients[CONTROL_CLIENT_MAX];
+	size_t client_count;
+};
+
+/* Takes *fd. Not yet in the table, without an id. Returns 0 or -errno. */
+int control_client_new(struct control *control, int *fd, struct control_client **ret_client);
+void control_client_free(struct control_client *client);
+
+/* Takes it out of the table, frees it, and tells that it has gone if it waited for a reply. */
+void control_client_drop(struct control_client *client);
+
+/* After anything has happened to it: hands over lines, drops it when it is over. */
+void control_client_advance(struct control_client *client, uint64_t now_ms);
+
+/* Time limits; check_gone: also look whether it has left unheard. May drop it. */
+void control_client_turn(struct control_client *client, bool check_gone, uint64_t now_ms);
+
+/* Waiting, and its leaving would make no event: its input has ended, or its buffer is full. */
+bool control_client_is_deaf(const struct control_client *client);

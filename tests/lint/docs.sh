@@ -1,0 +1,32 @@
+#!/bin/bash
+# docs.sh NEMOCTL: the files and the commands that the documents name exist.
+set -u
+nemoctl=$(realpath "$1")
+cd "$(dirname "$0")/../.." || exit 1
+failed=0
+complain() { echo "$*"; failed=1; }
+
+# Paths that begin with one of the tree's directories; src/README.md names them from src/.
+paths_in()
+{
+	grep -oE '(^|[][ `(|])(src|util|core|io|app|conf|tests|packaging|\.ci)/[A-Za-z0-9_./-]*' "$1" |
+		sed -E 's/^[^a-z.]//; s/[.:,]+$//' | sort -u
+}
+
+# The word after nemoctl and its options, where it is typed: in backquotes, after a prompt, alone on a line.
+commands_in()
+{
+	grep -oE '(^[[:space:]]*|`|[$#] )nemoctl( --(json|(socket|timeout) [^ ]+))* [a-z]+' "$1" | awk '{ print $NF }' | sort -u
+}
+
+usage=$("$nemoctl" --help) || complain "$nemoctl --help fails"
+for document in README.md src/README.md CHANGELOG.md; do
+	[ -s "$document" ] || complain "$document is missing"
+	while read -r path; do
+		[ -e "$path" ] || [ -e "src/$path" ] || complain "$document names $path"
+	done < <(paths_in "$document")
+	while read -r word; do
+		grep -qw -- "$word" <<<"$usage" || complain "$document names nemoctl $word"
+	done < <(commands_in "$document")
+done
+exit "$failed"
