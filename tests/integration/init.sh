@@ -15,7 +15,7 @@ config=$work/ini
 # Programs in front of nemoinit, such as valgrind.
 read -ra wrapper <<<"${TEST_WRAPPER:-}"
 limit=10 # seconds that nothing may take
-W=$work
+W=$work/w # a directory of files for one test
 mkdir "$work/bin"
 ln -s "$fixture" "$work/bin/F"
 chmod 755 "$work" "$work/bin"
@@ -29,6 +29,8 @@ fi
 
 # configure: stdin, behind the first lines of a [nemoinit] section. The fixture is the command F.
 configure() {
+	rm -rf "$W"
+	mkdir "$W"
 	printf '[nemoinit]\nlog_format = json\n' >"$config"
 	cat >>"$config"
 }

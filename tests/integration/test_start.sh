@@ -82,11 +82,10 @@ test_services_start_in_order_and_wait_for_ready() {
 	expect last waiting "$(of last .state)"
 	expect health starting "$(ask .health)"
 	expect "exit code" 3 "$(ctl status)"
-	touch "$work/go"
+	touch "$W/go"
 	state last ready
 	expect order "first middle last" \
 		"$(jq -rR 'fromjson? | select(.event == "ready") | .service' "$work/log" | xargs)"
-	rm "$work/go"
 	halt
 }
 
@@ -155,12 +154,17 @@ test_a_start_that_takes_too_long_is_a_failure() {
 test_readiness_of_an_earlier_start_is_not_believed() {
 	configure <<-END
 		[service a]
-		command = F once=$W/first notify=READY=1 notify=READY=1 notify=READY=1 notify=READY=1
-		  notify=READY=1 notify=READY=1 notify=READY=1 notify=READY=1 exit=1
+		command = F once=$W/first until=$W/go notify=READY=1 notify=READY=1 notify=READY=1
+		  notify=READY=1 notify=READY=1 notify=READY=1 notify=READY=1 append=$W/sent exit=1
 		probe = notify
 		restart_delay = 0
 	END
 	boot
+	state a starting
+	kill -STOP "$init"
+	touch "$W/go"
+	await "$limit" test -s "$W/sent" || fail "nothing is sent"
+	kill -CONT "$init"
 	hears a starting 2
 	for _ in 1 2 3 4 5; do
 		expect live 0 "$(ctl live)"
