@@ -28,7 +28,7 @@ static int read_config_file(
 {
 	int fd __attribute__((cleanup(fd_close))) =
 	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	size_t length = 0;
+	size_t length = 0, size;
 	struct stat stat;
 	ssize_t step = 1;
 	char *text;
@@ -47,13 +47,14 @@ static int read_config_file(
 			: "is larger than 4 MiB");
 		return -EINVAL;
 	}
-	text = malloc(CONFIG_INI_FILE_BYTES);
+	size = (size_t)stat.st_size + 1; /* never 0 bytes */
+	text = malloc(size);
 	if (!text) {
 		problems_add(errors, "%s: no memory", path);
 		return -ENOMEM;
 	}
-	while (step > 0 && length < CONFIG_INI_FILE_BYTES) {
-		step = read(fd, text + length, CONFIG_INI_FILE_BYTES - length);
+	while (step > 0 && length < size) {
+		step = read(fd, text + length, size - length);
 		length += step > 0 ? (size_t)step : 0;
 	}
 	if (step < 0) {

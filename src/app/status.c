@@ -21,7 +21,7 @@ struct status_strings {
 	char *command;
 	char *message;
 	const char *output[LINE_RING_COUNT];
-	const char *warnings[3];
+	const char *warnings[UNIT_WARNING_COUNT_];
 };
 
 static int64_t time_left_or_none(uint64_t deadline_ms, uint64_t now_ms)
@@ -114,9 +114,6 @@ static void fill_warnings(
 	for (size_t i = 0; i < ARRAY_LEN(unit->warnings); i++)
 		if (unit->warnings[i])
 			strings->warnings[out->count++] = unit->warnings[i];
-	/* Which step, and where the command was looked for: the exit code cannot tell. */
-	if (unit->failure && unit->service.last_exit.reason == EXIT_REASON_EXEC_FAILED)
-		strings->warnings[out->count++] = unit->failure;
 }
 
 static void fill_service(struct snapshot_service *out, const struct unit *unit,

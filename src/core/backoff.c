@@ -6,7 +6,7 @@ uint64_t backoff_next(uint64_t base_ms, uint64_t max_ms, unsigned failures, uint
 {
 	uint64_t delay_ms = min_ms(base_ms, max_ms), spread_ms;
 
-	for (unsigned i = 1; i < failures && delay_ms < max_ms; i++)
+	for (unsigned i = 1; i < failures && delay_ms && delay_ms < max_ms; i++)
 		delay_ms = delay_ms > max_ms / 2 ? max_ms : delay_ms * 2;
 	spread_ms = delay_ms / 10;
 	return delay_ms - spread_ms + (2 * spread_ms + 1) * random / ((uint64_t)UINT32_MAX + 1);

@@ -102,6 +102,11 @@ static void read_variable(struct config_builder *builder, const char *entry)
 		    name);
 		return;
 	}
+	if (strchr(equals, '\n')) {
+		problems_add(builder->warnings,
+		    "environment: %s: a line break in the value; passed over", name);
+		return;
+	}
 	snprintf(origin, sizeof(origin), "environment %s", name);
 	to = settings_get(builder->environment, section ? SECTION_SERVICE : SECTION_NEMOINIT,
 	    section ? section->name : "");

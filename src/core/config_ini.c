@@ -96,7 +96,6 @@ static bool has_comment_mark(const char *text, size_t length)
 static bool ini_judge_key_line(struct ini_source *source, const char *text, size_t length)
 {
 	const char *equals = memchr(text, '=', length), *colon = memchr(text, ':', length);
-	const char *value = text;
 
 	if (!source->indented) {
 		source->has_key = source->skip_value = true;
@@ -104,7 +103,6 @@ static bool ini_judge_key_line(struct ini_source *source, const char *text, size
 			ini_problem(source, "'%.*s' is no KEY = VALUE", (int)length, text);
 			return false;
 		}
-		value = equals + 1;
 	} else if (!source->has_key) {
 		ini_problem(
 		    source, "an indented line continues a value, but there is none before it");
@@ -112,7 +110,7 @@ static bool ini_judge_key_line(struct ini_source *source, const char *text, size
 	} else if (source->skip_value) {
 		return false;
 	}
-	if (has_comment_mark(value, (size_t)(text + length - value))) {
+	if (has_comment_mark(text, length)) {
 		ini_problem(source, "a comment behind a value: give it a line of its own, or write "
 				    "\\; or \\# (or no blank before it) for the character");
 		source->skip_value = true;
@@ -122,21 +120,29 @@ static bool ini_judge_key_line(struct ini_source *source, const char *text, size
 	return true;
 }
 
+/* A line that cannot be looked at more closely; what follows and belongs to it goes with it. */
+static bool ini_is_unreadable(struct ini_source *source, const char *line, size_t length)
+{
+	if (memchr(line, '\0', length))
+		ini_problem(source, "a NUL byte in the line; remove it");
+	else if (length > CONFIG_INI_LINE_BYTES)
+		ini_problem(source,
+		    "a line of %zu bytes, at most %d are allowed; continue it on an indented line",
+		    length, CONFIG_INI_LINE_BYTES);
+	else
+		return false;
+	source->has_key = source->skip_value = true;
+	source->skip_section = source->skip_section || *line == '[';
+	return true;
+}
+
 /* Judges the raw line; says whether inih may see it. */
 static bool ini_judge(struct ini_source *source, const char *line, size_t length)
 {
 	const char *text = line;
 
-	if (memchr(line, '\0', length)) {
-		ini_problem(source, "a NUL byte in the line; remove it");
+	if (ini_is_unreadable(source, line, length))
 		return false;
-	}
-	if (length > CONFIG_INI_LINE_BYTES) {
-		ini_problem(source,
-		    "a line of %zu bytes, at most %d are allowed; continue it on an indented line",
-		    length, CONFIG_INI_LINE_BYTES);
-		return false;
-	}
 	while (length && isspace((unsigned char)*text))
 		text++, length--;
 	while (length && isspace((unsigned char)text[length - 1]))
@@ -182,17 +188,23 @@ static char *ini_read_line(char *buffer, int size, void *stream)
 	return buffer;
 }
 
-/* `\;` and `\#` behind a blank stand for the bare characters (elsewhere they need no backslash). */
+/*
+ * Behind a blank or in front, `\;` and `\#` stand for the bare characters, and with more
+ * backslashes one of them goes. Elsewhere the characters need none, and lose none.
+ */
 static void unescape_comment_marks(char *value)
 {
 	char *out = value;
 
-	for (char *at = value; *at; at++) {
-		bool marks = *at == '\\' && (at[1] == ';' || at[1] == '#');
+	for (const char *at = value, *first = value; *at; first = at) {
+		size_t length = strspn(at, "\\");
+		bool stands_free = at == value || isblank((unsigned char)first[-1]);
 
-		if (marks && (at == value || isblank((unsigned char)at[-1])))
-			at++;
-		*out++ = *at;
+		at += length && stands_free && (at[length] == ';' || at[length] == '#');
+		while (at < first + length)
+			*out++ = *at++;
+		if (*at)
+			*out++ = *at++;
 	}
 	*out = '\0';
 }
@@ -222,6 +234,7 @@ static int ini_handle(void *data, const char *section, const char *key, const ch
 	}
 	snprintf(place, sizeof(place), "%s:%u", source->file_name, source->line);
 	result = section_set(source->section, key, text, source->origin ? source->origin : place);
+	source->skip_value = result != 0;
 	if (result)
 		ini_problem(source, "'%s': too many keys or no memory", key);
 	return 1;

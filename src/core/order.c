@@ -2,8 +2,7 @@
 
 #include <errno.h>
 
-/* A service on or behind a cycle can always go on to one whose level has run away too. */
-static size_t order_next_on_cycle(const struct service_config *services, size_t place, size_t count)
+size_t order_next_on_cycle(const struct service_config *services, size_t place, size_t count)
 {
 	const struct service_config *service = &services[place];
 
@@ -42,11 +41,11 @@ int order_set_levels(
 		changed = false;
 		for (size_t i = 0; i < count; i++) {
 			for (size_t k = 0; k < services[i].after.count; k++) {
-				unsigned wanted = services[services[i].after_index[k]].level + 1u;
+				size_t wanted = services[services[i].after_index[k]].level + 1u;
 
-				/* No true level reaches count: stop there, a cycle would run for
-				 * ever. */
-				if (wanted > count || services[i].level >= wanted)
+				/* No true level reaches count; one on a cycle stays there. */
+				wanted = wanted < count ? wanted : count;
+				if (services[i].level >= wanted)
 					continue;
 				services[i].level = (uint16_t)wanted;
 				changed = true;

@@ -57,12 +57,13 @@ expect() {
 	[[ $2 == "$3" ]] || fail "$1: wanted '$2', got '$3'"
 }
 
-# run_tests: every function named test_*, each with its name in $current.
+# run_tests: every function named test_*, or those that match $TESTS; its name is in $current.
 run_tests() {
 	local name begin
 
 	for name in $(declare -F | awk '$3 ~ /^test_/ { print $3 }'); do
 		current=${name#test_}
+		[[ $current =~ ${TESTS:-.} ]] || continue
 		begin=$SECONDS
 		"$name"
 		echo "done: $current ($((SECONDS - begin)) s)"
