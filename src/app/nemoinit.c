@@ -87,9 +87,10 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "version", no_argument, NULL, OPTION_VERSION },
 		{ NULL, 0, NULL, 0 },
 	};
-	int option;
+	int option, word;
 
-	while ((option = getopt_long(argc, argv, "+c:s:Cp", table, NULL)) != -1) {
+	opterr = 0;
+	while (word = optind, (option = getopt_long(argc, argv, "+c:s:Cp", table, NULL)) != -1) {
 		switch (option) {
 		case 'c': options->config = optarg; break;
 		case 's': options->socket = optarg; break;
