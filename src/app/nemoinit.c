@@ -185,6 +185,13 @@ static void on_signal(void *data, int signal, pid_t sender)
 	/* Every other signal makes no sense for an init. */
 }
 
+static void on_wake(void *data, uint64_t now_ms)
+{
+	struct nemoinit *nemoinit = data;
+
+	supervisor_wake(&nemoinit->supervisor, now_ms);
+}
+
 static uint64_t on_turn(void *data, uint64_t now_ms)
 {
 	struct nemoinit *nemoinit = data;
@@ -299,7 +306,7 @@ static void nemoinit_deinit(struct nemoinit *nemoinit)
 
 static int nemoinit_run(struct nemoinit *nemoinit, const struct options *options)
 {
-	const struct loop_hook hook = { .turn = on_turn, .data = nemoinit };
+	const struct loop_hook hook = { .wake = on_wake, .turn = on_turn, .data = nemoinit };
 	const char *socket = options->socket ? options->socket : nemoinit->config.socket;
 	int code;
 
