@@ -87,9 +87,10 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "version", no_argument, NULL, OPTION_VERSION },
 		{ NULL, 0, NULL, 0 },
 	};
-	int option;
+	int option, word;
 
-	while ((option = getopt_long(argc, argv, "+c:s:Cp", table, NULL)) != -1) {
+	opterr = 0;
+	while (word = optind, (option = getopt_long(argc, argv, "+c:s:Cp", table, NULL)) != -1) {
 		switch (option) {
 		case 'c': options->config = optarg; break;
 		case 's': options->socket = optarg; break;
@@ -97,7 +98,11 @@ static int parse_options(int argc, char **argv, struct options *options)
 		case 'p': options->is_print = true; break;
 		case OPTION_HELP: print_usage(); return 0;
 		case OPTION_VERSION: puts("nemoinit " NEMOINIT_VERSION); return 0;
-		default: fprintf(stderr, "nemoinit: see nemoinit --help\n"); return EXIT_BAD_USE;
+		default:
+			fprintf(stderr,
+			    "nemoinit: unknown option or missing value '%s'; see nemoinit --help\n",
+			    argv[word]);
+			return EXIT_BAD_USE;
 		}
 	}
 	/* Images that pass their entry point's name again. */
@@ -178,6 +183,13 @@ static void on_signal(void *data, int signal, pid_t sender)
 	else if (signal == SIGTERM || signal == SIGINT)
 		supervisor_stop(supervisor, signal == SIGTERM ? "SIGTERM" : "SIGINT", now_ms);
 	/* Every other signal makes no sense for an init. */
+}
+
+static void on_wake(void *data, uint64_t now_ms)
+{
+	struct nemoinit *nemoinit = data;
+
+	supervisor_wake(&nemoinit->supervisor, now_ms);
 }
 
 static uint64_t on_turn(void *data, uint64_t now_ms)
@@ -294,7 +306,7 @@ static void nemoinit_deinit(struct nemoinit *nemoinit)
 
 static int nemoinit_run(struct nemoinit *nemoinit, const struct options *options)
 {
-	const struct loop_hook hook = { .turn = on_turn, .data = nemoinit };
+	const struct loop_hook hook = { .wake = on_wake, .turn = on_turn, .data = nemoinit };
 	const char *socket = options->socket ? options->socket : nemoinit->config.socket;
 	int code;
 

@@ -71,8 +71,9 @@ static int unit_spawn(struct unit *unit, struct error *error)
 	struct words environment = { .items = NULL };
 	int write_fds[2] = { -1, -1 }, result = 0;
 
-	if (!unit->notify &&
-	    (unit->config->probe.type == PROBE_NOTIFY || unit->config->watchdog_ms))
+	/* A name of its own for each start: what is queued of the last must not speak for it. */
+	notify_socket_free(&unit->notify);
+	if (unit->config->probe.type == PROBE_NOTIFY || unit->config->watchdog_ms)
 		result =
 		    notify_socket_new(supervisor->loop, unit_on_notify, unit, &unit->notify, error);
 	if (unit->notify)

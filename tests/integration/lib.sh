@@ -4,6 +4,7 @@
 
 work=$(mktemp -d /tmp/nemoinit-test.XXXXXX)
 children=()
+namespaces=() # ended by KILL, as unshare(1) ignores TERM; what is in them goes too
 failures=0
 
 finish() {
@@ -11,6 +12,9 @@ finish() {
 
 	for child in "${children[@]}"; do
 		kill "$child" 2>/dev/null || true
+	done
+	for child in "${namespaces[@]}"; do
+		kill -KILL "$child" 2>/dev/null || true
 	done
 	wait
 	rm -rf "$work"
@@ -40,6 +44,12 @@ await() {
 fail() {
 	echo "FAIL: $current: $*" >&2
 	failures=$((failures + 1))
+}
+
+# die MESSAGE: when nothing further makes sense.
+die() {
+	fail "$@"
+	exit 1
 }
 
 # expect WHAT WANTED GOT

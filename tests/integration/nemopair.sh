@@ -10,6 +10,7 @@ export PATH="$here/fixtures:$PATH" OPENCLAW_BIN=openclaw
 unset NOTIFY_SOCKET WATCHDOG_USEC WATCHDOG_PID OPENCLAW_STATE_DIR OPENCLAW_HOME OPENCLAW_GATEWAY_URL
 for name in $(compgen -e | grep -E '^NEMO(CLAW|PAIR)_'); do unset "$name"; done
 
+export NAP=$((100000 + $$)) # seconds that only this run sleeps, to find who does
 CLI='"clientId":"cli","clientMode":"cli","role":"operator","scopes":["operator.write"]'
 REQUEST='{"requestId":"r1","deviceId":"d1",'$CLI'}'
 STRANGER='{"requestId":"r2","deviceId":"d2","clientId":"openclaw-ios","scopes":[]}'
@@ -58,6 +59,16 @@ count_calls() {
 lists_at_least() {
 	[ "$(count_calls list)" -ge "$1" ]
 }
+
+# What a failed check has found alive must not outlive the test.
+end_sleepers() {
+	local pid
+	for pid in $(pgrep -f -- "sleep $NAP\."); do
+		kill -KILL "$pid"
+	done
+	clean_up
+}
+trap end_sleepers EXIT
 
 # nobody_left NAME: no process with that argument.
 nobody_left() {

@@ -17,13 +17,13 @@ list_fails() {
 }
 
 export NEMOCLAW_AUTO_PAIR_RUN_TIMEOUT_SECS=1
-list_fails hang timeout 'exec sleep 4712'
+list_fails hang timeout 'exec sleep $NAP.12'
 check "hang: the time-out is told" has_line "$STAGE/log" "[auto-pair] timeout calling devices list"
-check "hang: the call is gone" nobody_left "sleep 4712"
+check "hang: the call is gone" nobody_left "sleep $NAP.12"
 list_fails ignores-TERM timeout 'trap "" TERM; echo $BASHPID >"$FAKE/pid"; while :; do sleep 0.1; done' # poll
 check "ignores-TERM: killed" is_gone "$(cat "$FAKE/pid")"
-list_fails lives-on timeout 'exec >/dev/null 2>&1; exec sleep 4713'
-check "lives-on: the call is gone" nobody_left "sleep 4713"
+list_fails lives-on timeout 'exec >/dev/null 2>&1; exec sleep $NAP.13'
+check "lives-on: the call is gone" nobody_left "sleep $NAP.13"
 list_fails stopped timeout 'kill -STOP $$; cat "$FAKE/list"'
 unset NEMOCLAW_AUTO_PAIR_RUN_TIMEOUT_SECS
 list_fails empty empty-output 'echo'
@@ -48,16 +48,16 @@ check "noise: it ends" ends
 new approve-hangs
 export NEMOCLAW_AUTO_PAIR_RUN_TIMEOUT_SECS=1
 # shellcheck disable=SC2016
-echo 'cp "$FAKE/after.$3" "$FAKE/list"; echo "{}"; exec sleep 4714' >"$FAKE/approve.do"
+echo 'cp "$FAKE/after.$3" "$FAKE/list"; echo "{}"; exec sleep $NAP.14' >"$FAKE/approve.do"
 watch
 check "an approval that hangs is told" says "timeout calling devices approve request=r1"
 check "and counts when it has worked" says "approved request=r1"
 check "and is made once" is "$(count_calls approve)" 1
 check "approve-hangs: it ends" ends
-check "approve-hangs: the call is gone" nobody_left "sleep 4714"
+check "approve-hangs: the call is gone" nobody_left "sleep $NAP.14"
 
 new approve-again
-echo 'rm "$FAKE/approve.do"; exec sleep 4715' >"$FAKE/approve.do"
+echo 'rm "$FAKE/approve.do"; exec sleep $NAP.15' >"$FAKE/approve.do"
 watch
 check "an approval without effect is tried again" says "approved request=r1"
 check "approve-again: two calls" is "$(count_calls approve)" 2
@@ -83,20 +83,20 @@ check "approve-deferred: it ends" ends
 
 new own-session
 # shellcheck disable=SC2016
-echo 'setsid sh -c "echo \$\$ >$FAKE/pid; exec sleep 4716" & wait_pid=$!
+echo 'setsid sh -c "echo \$\$ >$FAKE/pid; exec sleep $NAP.16" & wait_pid=$!
 while [ ! -s "$FAKE/pid" ]; do sleep 0.02; done; cat "$FAKE/list"' >"$FAKE/list.do" # poll
 watch
 check "a child left in its own session holds nothing up" says "approved request=r1" 5
 check "own-session: it ends" ends
-check "and it is gone" nobody_left "sleep 4716"
+check "and it is gone" nobody_left "sleep $NAP.16"
 
 new term-in-call
-echo 'trap "" TERM; setsid sleep 4717 & sleep 4718' >"$FAKE/list.do"
+echo 'trap "" TERM; setsid sleep $NAP.17 & sleep $NAP.18' >"$FAKE/list.do"
 watch
-wait_for 5 pgrep -f "sleep 4718"
+wait_for 5 pgrep -f "sleep $NAP.18"
 check "TERM during a call" ends
-check "leaves no child" nobody_left "sleep 4718"
-check "and no child of its own session" nobody_left "sleep 4717"
+check "leaves no child" nobody_left "sleep $NAP.18"
+check "and no child of its own session" nobody_left "sleep $NAP.17"
 
 new no-openclaw
 export OPENCLAW_BIN=$STAGE/late

@@ -39,11 +39,11 @@ OPENCLAW_BIN=$STAGE/none
 check "once: no openclaw" once "$(line 0 0 0 0 0 no-openclaw)"
 OPENCLAW_BIN=openclaw
 new once-limit
-echo 'trap "" TERM; sleep 4719' >"$FAKE/list.do"
+echo 'trap "" TERM; sleep $NAP.19' >"$FAKE/list.do"
 start=$(now_ms)
 check "once: the limit" once "$(line 0 0 1 0 0 limit)" --limit 2s --strict
 check "once: kept" below 2001 $(($(now_ms) - start))
-check "once: nothing left" nobody_left "sleep 4719"
+check "once: nothing left" nobody_left "sleep $NAP.19"
 check "once: the limit is not settled" is "$CODE" 1
 new once-many
 many=$REQUEST
@@ -56,7 +56,7 @@ check "once: at most eight approvals" once "$(line 0 0 0 8 9 limit)"
 check "once: eight calls" is "$(count_calls approve)" 8
 new once-hang
 # shellcheck disable=SC2016
-echo 'cp "$FAKE/after.$3" "$FAKE/list"; exec sleep 4720' >"$FAKE/approve.do"
+echo 'cp "$FAKE/after.$3" "$FAKE/list"; exec sleep $NAP.20' >"$FAKE/approve.do"
 start=$(now_ms)
 check "once: an approval that hangs, back in time" once "$(line 1 0 1 0 0 ok)" --strict --limit 30s
 check "once: after its ten seconds" below 12000 $(($(now_ms) - start))
