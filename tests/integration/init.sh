@@ -158,3 +158,8 @@ expect_match() {
 	# shellcheck disable=SC2053 # a pattern is meant
 	[[ $3 == $2 ]] || fail "$1: wanted '$2', got '$3'"
 }
+
+# running: how many processes there are of nemoinit's services.
+running() {
+	grep -lsz "^NEMOINIT_SOCKET=$socket\$" /proc/[0-9]*/environ | wc -l
+}
