@@ -183,7 +183,8 @@ static bool supervisor_start_waiting(struct supervisor *supervisor, uint64_t now
 {
 	unsigned started = 0;
 
-	while (supervisor->is_order_dirty) {
+	/* What ends by itself during a shutdown stays down. */
+	while (supervisor->is_order_dirty && !supervisor->is_stopping) {
 		supervisor->is_order_dirty = false;
 		for (size_t i = 0; i < supervisor->unit_count; i++) {
 			struct unit *unit = &supervisor->units[i];
