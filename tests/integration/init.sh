@@ -58,10 +58,11 @@ launch() {
 	await "$limit" find_init || die "no namespaces: $(cat "$work/errors")"
 }
 
+# Its pid in $init; empty when it is over already.
 find_init() {
 	init=$(child_of "$started")
 	[[ -n $init && $mode != pid1 ]] && init=$(child_of "$init")
-	[[ -n $init ]]
+	[[ -n $init ]] || is_gone
 }
 
 child_of() {
