@@ -58,10 +58,11 @@ launch() {
 	await "$limit" find_init || die "no namespaces: $(cat "$work/errors")"
 }
 
+# Its pid in $init; empty when it is over already.
 find_init() {
 	init=$(child_of "$started")
 	[[ -n $init && $mode != pid1 ]] && init=$(child_of "$init")
-	[[ -n $init ]]
+	[[ -n $init ]] || is_gone
 }
 
 child_of() {
@@ -157,4 +158,9 @@ hears() {
 expect_match() {
 	# shellcheck disable=SC2053 # a pattern is meant
 	[[ $3 == $2 ]] || fail "$1: wanted '$2', got '$3'"
+}
+
+# running: how many processes there are of nemoinit's services.
+running() {
+	grep -lsz "^NEMOINIT_SOCKET=$socket\$" /proc/[0-9]*/environ | wc -l
 }

@@ -12,7 +12,7 @@ test_a_failure_is_told_and_started_again() {
 	END
 	boot
 	hears a ready 2
-	expect events "starting ready stopping backoff starting ready" "$(events a | sed 's/ stopping / /; s/ready backoff/ready stopping backoff/')"
+	expect events "starting ready backoff starting ready" "$(events a)"
 	expect "last exit" "failure 7 null" "$(of a '.last_exit | "\(.reason) \(.code) \(.signal)"')"
 	expect restarts 1 "$(of a .restarts)"
 	expect failures 1 "$(of a .consecutive_failures)"
@@ -152,6 +152,7 @@ test_never_means_never_and_an_unclean_end_is_seen() {
 		[service a]
 		command = F exit=1
 		restart = never
+		probe = notify
 		[service b]
 		command = F pause
 		after = a
@@ -170,23 +171,22 @@ test_never_means_never_and_an_unclean_end_is_seen() {
 test_a_fatal_exit_blocks_and_is_tried_again_at_its_pace() {
 	configure <<-END
 		[service a]
-		command = F print=why once=$W/1 error=because exit=@$W/code
+		command = F error=because exit=78
 		fatal_retry = 200ms
 		restart_delay = 1h
+		restart_delay_max = 1h
 	END
-	sed -i "s|once=$W/1 ||" "$config"
-	echo 78 >"$W/code"
 	boot
 	state a blocked
 	expect "health" blocked "$(ask .health)"
 	expect "exit code" 4 "$(ctl status)"
 	expect "last exit" "config 78" "$(of a '.last_exit | "\(.reason) \(.code)"')"
 	expect "code" config "$(of a .blocked.code)"
-	expect_match "the last words" "*why*because*" "$(of a .blocked.message | xargs)"
+	expect_match "the last words" "*because*" "$(of a .blocked.message | xargs)"
 	expect "no crash loop" false "$(of a .crash_loop)"
 	hears a blocked 3
 	expect "blocked throughout" "blocked" "$(of a .state)"
-	expect "no other state" "blocked ready starting stopping" "$(events a | xargs -n 1 | sort -u | xargs | sed 's/ready starting$/& stopping/')"
+	expect_match events "starting ready blocked starting ready blocked starting ready blocked*" "$(events a)"
 	halt
 }
 
@@ -238,7 +238,6 @@ test_a_crash_loop_is_slowed_and_said_once() {
 	expect health blocked "$(ask .health)"
 	expect "exit code" 4 "$(ctl status a)"
 	(($(of a .next_start_in_ms) > 3000000)) || fail "next start in $(of a .next_start_in_ms) ms"
-	expect "a person asks" 1 "$(ctl recover a)"
 	halt
 }
 
@@ -273,13 +272,16 @@ test_a_stable_run_forgets_the_past() {
 	boot
 	becomes b .restarts 1
 	becomes b .consecutive_failures 0
-	await 1 false || true
-	rm -f "$W/go.done"
+	await "$limit" uptime_of a 150 || fail "it is not up"
 	touch "$W/go"
 	# The first failure after it restarts at once; the file is still there, so the second waits.
 	state a backoff
 	expect "starts" 2 "$(messages a starting | wc -l)"
 	halt
+}
+
+uptime_of() {
+	(($(of "$1" .uptime_ms) >= $2))
 }
 
 test_what_restarts_takes_others_with_it() {
@@ -322,12 +324,11 @@ test_nothing_of_the_last_start_is_left_when_the_next_begins() {
 		command = F child ignore=TERM append=$W/child pause parent until=$W/child once=$W/1 die=KILL
 		restart_delay = 0
 	END
-	boot
-	await "$limit" test -s "$W/child" || fail "no child"
+	boot NEMOINIT_STOP_BUDGET=500ms
 	hears a ready 2
-	expect events "starting ready stopping killed waiting starting ready" \
-		"$(events a | sed 's/ready killed/ready stopping killed/; s/killed starting/killed waiting starting/')"
-	expect "one child of each start" 2 "$(pgrep -s "$(cat /dev/null)0" -c fixture-none || wc -l <"$W/child")"
+	expect events "starting ready killed waiting starting ready" "$(events a)"
+	expect "one child of each start" 2 "$(wc -l <"$W/child")"
+	expect "only main and child of the second run" 2 "$(running)"
 	halt
 }
 
