@@ -49,7 +49,8 @@ openclaw_npm()
 	local partial=$1 package=$2 started=$SECONDS npm
 	shift 2
 	rm -rf "$partial" && mkdir -p "$partial" && echo '{"private":true}' >"$partial/package.json" || return 1
-	(cd "$partial" && exec npm install "$package" --no-audit --no-fund --loglevel=error "$@") \
+	(cd "$partial" && exec npm install "$package" --no-audit --no-fund --loglevel=error \
+		--fetch-retries=1 --fetch-retry-mintimeout=2000 "$@") \
 		>"$partial/npm.log" 2>&1 </dev/null 9>&- &
 	npm=$!
 	while ! openclaw_has_ended "$npm" 3; do

@@ -66,6 +66,7 @@ report_failure()
 {
 	failed=$((failed + 1))
 	echo "  FAILED: $2 ($3)"
+	report_output "$1" "$2" | grep '^not ok' | sed 's/^/    /'
 	report_output "$1" "$2" | tail -n "${REPORT_LINES:-60}" | sed 's/^/    /'
 }
 

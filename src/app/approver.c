@@ -126,7 +126,9 @@ static void approver_on_outcome(void *data, const struct pairing_event *event)
 {
 	struct approver *approver = data;
 
-	step(approver, event, loop_now_ms(approver->loop));
+	/* The end of a call that we have broken off ourselves is no time-out to tell of. */
+	if (!approver->stopping)
+		step(approver, event, loop_now_ms(approver->loop));
 }
 
 /* ---- life ---- */

@@ -87,9 +87,10 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "version", no_argument, NULL, OPTION_VERSION },
 		{ NULL, 0, NULL, 0 },
 	};
-	int option;
+	int option, word;
 
-	while ((option = getopt_long(argc, argv, "+c:s:Cp", table, NULL)) != -1) {
+	opterr = 0;
+	while (word = optind, (option = getopt_long(argc, argv, "+c:s:Cp", table, NULL)) != -1) {
 		switch (option) {
 		case 'c': options->config = optarg; break;
 		case 's': options->socket = optarg; break;
@@ -97,7 +98,11 @@ static int parse_options(int argc, char **argv, struct options *options)
 		case 'p': options->is_print = true; break;
 		case OPTION_HELP: print_usage(); return 0;
 		case OPTION_VERSION: puts("nemoinit " NEMOINIT_VERSION); return 0;
-		default: fprintf(stderr, "nemoinit: see nemoinit --help\n"); return EXIT_BAD_USE;
+		default:
+			fprintf(stderr,
+			    "nemoinit: unknown option or missing value '%s'; see nemoinit --help\n",
+			    argv[word]);
+			return EXIT_BAD_USE;
 		}
 	}
 	/* Images that pass their entry point's name again. */

@@ -22,7 +22,7 @@ enum {
 	APPROVE_LIMIT_MS = 10000,
 	APPROVALS_MAX = 8,
 	ENDING_MS = JOB_KILL_AFTER_MS + 250, /* what ending a stubborn call takes */
-	MARGIN_MS = 50,
+	MARGIN_MS = 150,                     /* for our own end, on a machine that is busy */
 };
 
 struct once {
@@ -49,12 +49,13 @@ static const char *result_word(const struct once *once)
 	return pairing->last_failure == LIST_SUCCEEDED ? "ok" : "list-failed";
 }
 
+/* Refused ones may stay, and so may one that is approved but still listed. */
 static bool is_settled(const struct pairing *pairing)
 {
 	for (size_t i = 0; i < pairing->table.count; i++) {
-		const struct pairing_request *request = &pairing->table.requests[i];
+		enum auto_pair_verdict verdict = pairing->table.requests[i].shown.verdict;
 
-		if (!request->approved && request->shown.verdict != AUTO_PAIR_REFUSED)
+		if (verdict == AUTO_PAIR_WAITING || verdict == AUTO_PAIR_FAILED)
 			return false;
 	}
 	return true;

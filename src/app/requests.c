@@ -195,9 +195,15 @@ static int requests_open(struct requests *requests)
 
 	for (size_t i = 0; i < requests->paths.count; i++) {
 		control.endpoint.path = requests->paths.items[i];
-		if (socket_path_is_temporary(control.endpoint.path) &&
-		    socket_directory_make(control.endpoint.path, getuid()))
-			continue;
+		if (socket_path_is_temporary(control.endpoint.path)) {
+			result = socket_directory_make(control.endpoint.path, getuid());
+			if (result) {
+				error_set(&error, result,
+				    "the directory of %s is not ours alone (%s)",
+				    control.endpoint.path, strerror(-result));
+				continue;
+			}
+		}
 		result = control_open(supervisor->loop, &control, &requests->control, &error);
 		if (result == CONTROL_TAKEN)
 			return -EBUSY;

@@ -21,7 +21,7 @@ struct status_strings {
 	char *command;
 	char *message;
 	const char *output[LINE_RING_COUNT];
-	const char *warnings[2];
+	const char *warnings[UNIT_WARNING_COUNT_];
 };
 
 static int64_t time_left_or_none(uint64_t deadline_ms, uint64_t now_ms)

@@ -32,6 +32,7 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 		.started_at_ms = (int64_t)clock_epoch_ms(),
 		.warnings = *warnings,
 		.unit_count = options->config->service_count,
+		.turn_ms = now_ms,
 		.wake_ms = NEVER_MS,
 		.random = options->random_seed ? options->random_seed : 1 };
 	*warnings = (struct problems){ .items = NULL };
@@ -243,9 +244,14 @@ void supervisor_wake(struct supervisor *supervisor, uint64_t now_ms)
 
 	if (now_ms <= deadline_after(supervisor->wake_ms, SUPERVISOR_LATE_MS))
 		return;
-	gap_ms = now_ms - supervisor->wake_ms;
+	/*
+	 * From the last turn on: nobody knows when in that time it began, and moved by the lateness
+	 * alone the first deadline would be due this instant, before any news has been read.
+	 */
+	gap_ms = now_ms - supervisor->turn_ms;
 	supervisor_report(supervisor, LOG_WARN, NULL, "late",
-	    "woke up %" PRIu64 " ms late; health deadlines move by that", gap_ms);
+	    "woke up %" PRIu64 " ms late; health deadlines move by %" PRIu64 " ms",
+	    now_ms - supervisor->wake_ms, gap_ms);
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		service_shift(&supervisor->units[i].service, gap_ms);
 }
@@ -269,6 +275,7 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 	if (dropped)
 		supervisor_report(supervisor, LOG_WARN, NULL, "drops",
 		    "%" PRIu64 " lines dropped: stdout was not read", dropped);
+	supervisor->turn_ms = now_ms;
 	supervisor->wake_ms = deadline_ms;
 	return deadline_ms;
 }

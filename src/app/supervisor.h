@@ -49,7 +49,8 @@ struct supervisor {
 	bool is_order_dirty; /* a unit waits, or has become ready */
 	bool is_reaping;     /* there may be more dead children */
 	uint64_t reaped;
-	uint64_t wake_ms; /* when the last turn wanted to be called */
+	uint64_t turn_ms; /* when the last turn was */
+	uint64_t wake_ms; /* when it wanted to be called again */
 	uint32_t random;
 	int oom_fd; /* -1: no counter */
 	uint64_t oom_count;

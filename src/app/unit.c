@@ -204,21 +204,32 @@ static void unit_report_state(struct unit *unit, enum service_state before, uint
 
 /* ---- what is done ---- */
 
-static void unit_warn(struct unit *unit, size_t place, const char *text)
+static void unit_warn(struct unit *unit, enum unit_warning place, const char *text)
 {
 	unit_set_text(&unit->warnings[place], text);
 	supervisor_report(unit->supervisor, LOG_WARN, unit, "warning", "%s", text);
 }
 
+static bool unit_is_tree_alive(const struct unit *unit)
+{
+	return unit->session &&
+	       tree_is_alive(unit->session, supervisor_is_main_pid, unit->supervisor);
+}
+
+static void unit_forget_tree(struct unit *unit, uint64_t now_ms)
+{
+	unit->session = 0;
+	unit->listener_owner = LISTENER_NONE;
+	unit->listener_pid = 0;
+	unit_handle(unit, SERVICE_EV_TREE_GONE, now_ms);
+}
+
 static void unit_end_tree(struct unit *unit, uint64_t now_ms)
 {
-	struct supervisor *supervisor = unit->supervisor;
-
-	if (unit->session && tree_is_alive(unit->session, supervisor_is_main_pid, supervisor)) {
+	if (unit_is_tree_alive(unit))
 		tree_signal_all(unit->session, SIGTERM);
-		return;
-	}
-	unit_check_tree(unit, now_ms);
+	else
+		unit_forget_tree(unit, now_ms);
 }
 
 static void unit_kill_tree(struct unit *unit, uint64_t now_ms)
@@ -254,7 +265,8 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 		    "nemoctl status %s",
 		    unit->config->crash_limit.count, unit->config->name);
 	if (actions & SERVICE_DO_UNKILLABLE)
-		unit_warn(unit, 0, "unkillable: it does not die from SIGKILL (state D?)");
+		unit_warn(
+		    unit, UNIT_WARNING_STOP, "unkillable: it does not die from SIGKILL (state D?)");
 	if (actions & SERVICE_DO_CANCEL_PROBE)
 		probe_cancel(&unit->probe);
 	if (actions & SERVICE_DO_CHECK_ORDER)
@@ -321,14 +333,8 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 
 void unit_check_tree(struct unit *unit, uint64_t now_ms)
 {
-	if (unit->service.state != SERVICE_STOPPING || unit->pid)
-		return;
-	if (unit->session && tree_is_alive(unit->session, supervisor_is_main_pid, unit->supervisor))
-		return;
-	unit->session = 0;
-	unit->listener_owner = LISTENER_NONE;
-	unit->listener_pid = 0;
-	unit_handle(unit, SERVICE_EV_TREE_GONE, now_ms);
+	if (unit->service.state == SERVICE_STOPPING && !unit->pid && !unit_is_tree_alive(unit))
+		unit_forget_tree(unit, now_ms);
 }
 
 uint64_t unit_turn(struct unit *unit, uint64_t now_ms)

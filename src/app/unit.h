@@ -15,6 +15,14 @@
 
 struct supervisor;
 
+/* Places for warnings, one for each thing that can be wrong at a time. */
+enum unit_warning {
+	UNIT_WARNING_START, /* why it could not be executed */
+	UNIT_WARNING_STOP,  /* it does not die */
+	UNIT_WARNING_PORT,  /* the port's holder cannot be read */
+	UNIT_WARNING_COUNT_,
+};
+
 /* One captured stream. */
 struct unit_stream {
 	struct unit *unit;
@@ -50,8 +58,8 @@ struct unit {
 	enum listener_owner listener_owner;
 	pid_t listener_pid;
 	char *listener_command;
-	bool is_port_reported; /* the stranger on the port has been told of */
-	char *warnings[2];     /* owned; NULL: free place */
+	bool is_port_reported;               /* the stranger on the port has been told of */
+	char *warnings[UNIT_WARNING_COUNT_]; /* owned; NULL: all is well */
 };
 
 /* config is borrowed for life. */

@@ -45,7 +45,7 @@ bool unit_look_at_port(struct unit *unit)
 static bool unit_judge_port(struct unit *unit, struct error *error)
 {
 	if (!unit->config->port || unit_look_at_port(unit)) {
-		unit_set_text(&unit->warnings[1],
+		unit_set_text(&unit->warnings[UNIT_WARNING_PORT],
 		    unit->config->port && unit->listener_owner == LISTENER_UNKNOWN
 			? "the holder of the port cannot be read; taken for the service"
 			: NULL);

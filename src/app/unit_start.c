@@ -71,7 +71,7 @@ static int unit_spawn(struct unit *unit, struct error *error)
 	struct words environment = { .items = NULL };
 	int write_fds[2] = { -1, -1 }, result = 0;
 
-	/* A new socket for each start: what an earlier process has sent is not this one's word. */
+	/* A name of its own for each start: what is queued of the last must not speak for it. */
 	notify_socket_free(&unit->notify);
 	if (unit->config->probe.type == PROBE_NOTIFY || unit->config->watchdog_ms)
 		result =
@@ -129,9 +129,10 @@ void unit_start(struct unit *unit, uint64_t now_ms)
 	}
 	unit->probe_ok = -1;
 	unit_set_text(&unit->failure, NULL);
-	unit_set_text(&unit->warnings[0], NULL);
+	unit_set_text(&unit->warnings[UNIT_WARNING_STOP], NULL);
 	if (unit_spawn(unit, &error)) {
 		unit_set_text(&unit->failure, error.message);
+		unit_set_text(&unit->warnings[UNIT_WARNING_START], error.message);
 		unit->exit_at_ms = (int64_t)clock_epoch_ms();
 		unit->exit_pid = unit->exit_oom = -1;
 		unit_handle(unit, SERVICE_EV_SPAWN_FAILED, now_ms);
@@ -161,8 +162,12 @@ void unit_read_start(struct unit *unit, uint64_t now_ms)
 		return;
 	loop_watch_free(&unit->status_watch);
 	fd_close(&unit->status_fd);
-	if (result)
+	if (result) {
 		unit_set_text(&unit->failure, error.message);
+		unit_set_text(&unit->warnings[UNIT_WARNING_START], error.message);
+	} else {
+		unit_set_text(&unit->warnings[UNIT_WARNING_START], NULL);
+	}
 	unit_handle(unit, result ? SERVICE_EV_EXEC_FAILED : SERVICE_EV_EXEC_OK, now_ms);
 }
 

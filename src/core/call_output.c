@@ -53,18 +53,45 @@ bool call_output_is_pairing_required(const struct call_output *call)
 	return says_any(call, phrases, ARRAY_LEN(phrases));
 }
 
-/* The last line of text with anything in it; its length, 0 when there is none. */
-static size_t last_line(const char *text, const char **ret_line)
+/* Does the line only say where to look next? The CLI ends its errors with several of these. */
+static bool is_hint(const char *line)
 {
-	size_t end = strlen(text), start;
+	static const char *const beginnings[] = { "Start it with ", "Gateway target:", "Source:",
+		"Config:", "Bind:", "[openclaw] Debug:", "[openclaw] Try:", "[openclaw] Help:" };
 
-	while (end && isspace((unsigned char)text[end - 1]))
-		end--;
-	start = end;
-	while (start && text[start - 1] != '\n')
-		start--;
-	*ret_line = text + start;
-	return end - start;
+	for (size_t i = 0; i < ARRAY_LEN(beginnings); i++) {
+		if (strncmp(line, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Length of the line at text, blanks at its end not counted. */
+static size_t line_length(const char *text)
+{
+	size_t length = strcspn(text, "\n");
+
+	while (length && isspace((unsigned char)text[length - 1]))
+		length--;
+	return length;
+}
+
+/* The line that tells most: the reason, else the last one that is no hint, else the last one. */
+static size_t telling_line(const char *text, const char **ret_line)
+{
+	static const char reason[] = "[openclaw] Reason:";
+	const char *last = NULL, *last_hint = NULL, *line = text;
+
+	for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		if (strncmp(line, reason, strlen(reason)) == 0) {
+			last = line;
+			break;
+		}
+		if (line_length(line))
+			*(is_hint(line) ? &last_hint : &last) = line;
+	}
+	*ret_line = last ? last : last_hint;
+	return *ret_line ? line_length(*ret_line) : 0;
 }
 
 /* Words of bytes with one blank between them. */
@@ -86,7 +113,7 @@ static void add_folded(struct text *text, const char *bytes, size_t max_bytes)
 void call_output_format(const struct call_output *call, struct text *text, size_t max_bytes)
 {
 	const char *line;
-	size_t length = last_line(call->error_output, &line);
+	size_t length = telling_line(call->error_output, &line);
 
 	if (length)
 		text_add_printable(text, line, length, max_bytes);

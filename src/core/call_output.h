@@ -21,7 +21,7 @@ bool call_output_is_transient(const struct call_output *call);
 bool call_output_is_pairing_required(const struct call_output *call);
 
 /*
- * Adds a text for people: the last non-empty line of standard error, else standard output folded
- * into one line; printable, at most max_bytes.
+ * Adds a text for people: the last non-empty line of standard error (hints behind the error itself
+ * passed over), else standard output folded into one line; printable, at most max_bytes.
  */
 void call_output_format(const struct call_output *call, struct text *text, size_t max_bytes);

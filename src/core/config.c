@@ -79,16 +79,22 @@ struct setting *config_setting(
 	return NULL;
 }
 
+static const char override_origin[] = "environment ";
+
+bool config_is_override(const struct setting *setting)
+{
+	return setting && strncmp(setting->origin, override_origin, strlen(override_origin)) == 0;
+}
+
 void config_problem(struct config_builder *builder, enum section_kind kind, const char *name,
     struct setting *setting, const char *message)
 {
-	static const char environment[] = "environment ";
 	const struct section *section = settings_find(builder->settings, kind, name);
 
-	if (setting && strncmp(setting->origin, environment, strlen(environment)) == 0) {
+	if (config_is_override(setting)) {
 		setting->rejected = builder->again = true;
 		problems_add(builder->warnings, "environment: %s: %s",
-		    setting->origin + strlen(environment), message);
+		    setting->origin + strlen(override_origin), message);
 	} else if (setting) {
 		problems_add(builder->errors, "%s: %s: %s", setting->origin, setting->key, message);
 	} else {
@@ -144,9 +150,11 @@ static void config_resolve_gateway_port(struct config_builder *builder)
 		if (!value)
 			continue;
 		if (parse_count(value, 1, 65535, &port)) {
-			problems_add(builder->warnings,
-			    "environment: %s: '%.80s' is no port from 1 to 65535; passed over",
-			    names[i], value);
+			if (!builder->is_port_told)
+				problems_add(builder->warnings,
+				    "environment: %s: '%.80s' is no port from 1 to 65535; passed "
+				    "over",
+				    names[i], value);
 			continue;
 		}
 		config->gateway_port = (uint16_t)port;
@@ -155,6 +163,7 @@ static void config_resolve_gateway_port(struct config_builder *builder)
 	}
 	if (!config->gateway_port)
 		config->gateway_port = 18789;
+	builder->is_port_told = true;
 }
 
 static void config_read_nemoinit(struct config_builder *builder)
@@ -335,22 +344,23 @@ int config_build(const struct config_sources *sources, struct config *ret_config
 		.environment = &config.environment_settings,
 		.errors = errors,
 		.warnings = warnings };
-	size_t form_errors, gone;
+	size_t form_errors, form_dropped;
 
 	config_merge(&builder, &config.file_settings);
 	config_read_environment(&builder);
 	form_errors = errors->count;
+	form_dropped = errors->dropped_count;
 	do {
 		/* A value of the environment that was rejected takes its follow-up errors with it.
 		 */
 		while (errors->count > form_errors)
 			free(errors->items[--errors->count]);
-		gone = warnings->count;
+		errors->dropped_count = form_dropped;
 		config_deinit_values(&config);
 		config.gateway_port = 0;
 		builder.again = false;
 		config_read(&builder);
-	} while (builder.again && warnings->count > gone);
+	} while (builder.again); /* each time with one override less */
 	if (problems_total(errors)) {
 		config_deinit(&config);
 		return -EINVAL;

@@ -12,12 +12,16 @@ struct config_builder {
 	struct settings *environment; /* overrides */
 	struct problems *errors;
 	struct problems *warnings;
+	bool is_port_told; /* the platform's port variables have been warned of */
 	bool again; /* a value from the environment was rejected: build once more without it */
 };
 
 /* The setting that counts for a key, the environment first; NULL: default. */
 struct setting *config_setting(const struct config_builder *builder, enum section_kind kind,
     const char *name, const char *key);
+
+/* Is it from the environment? NULL is not. */
+bool config_is_override(const struct setting *setting);
 
 /*
  * Reports a bad value: one of the file is an error, one of the environment a warning and a reason

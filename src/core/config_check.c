@@ -5,6 +5,7 @@
 
 #include "core/config_build.h"
 #include "core/order.h"
+#include "util/macros.h"
 #include "util/text.h"
 
 /* Reports against the service's key, wherever its value came from. */
@@ -13,6 +14,12 @@ static void check_problem(struct config_builder *builder, const struct service_c
 {
 	config_problem(builder, SECTION_SERVICE, service->name,
 	    config_setting(builder, SECTION_SERVICE, service->name, key), message);
+}
+
+static struct setting *service_setting(
+    const struct config_builder *builder, const struct service_config *service, const char *key)
+{
+	return config_setting(builder, SECTION_SERVICE, service->name, key);
 }
 
 static void check_names(struct config_builder *builder, struct service_config *service,
@@ -53,6 +60,25 @@ static bool is_loopback(const struct probe_target *target)
 			       : target->address[0] == 127;
 }
 
+/* The override that makes two services want one port, if there is one; else what the file says. */
+static struct setting *port_to_blame(const struct config_builder *builder,
+    const struct service_config *service, const struct service_config *other)
+{
+	static const char *const keys[] = { "port", "probe", "enabled" };
+	struct setting *setting;
+
+	for (size_t i = 0; i < 2 * ARRAY_LEN(keys); i++) {
+		setting = service_setting(builder, i % 2 ? other : service, keys[i / 2]);
+		if (config_is_override(setting))
+			return setting;
+	}
+	setting = config_setting(builder, SECTION_NEMOINIT, "", "gateway_port");
+	if (config_is_override(setting))
+		return setting;
+	setting = service_setting(builder, service, "port");
+	return setting ? setting : service_setting(builder, service, "probe");
+}
+
 /* A probe on loopback asks our own service, so its port is the one the service must hold. */
 static void check_port(struct config_builder *builder, size_t place)
 {
@@ -65,13 +91,25 @@ static void check_port(struct config_builder *builder, size_t place)
 		if (!service->port || services[i].port != service->port || !services[i].enabled ||
 		    !service->enabled)
 			continue;
-		snprintf(message, sizeof(message), "port %u is already that of service '%s'",
-		    service->port, services[i].name);
-		check_problem(builder, service,
-		    config_setting(builder, SECTION_SERVICE, service->name, "port") ? "port"
-										    : "probe",
-		    message);
+		snprintf(message, sizeof(message), "services '%s' and '%s' both want port %u",
+		    services[i].name, service->name, service->port);
+		config_problem(builder, SECTION_SERVICE, service->name,
+		    port_to_blame(builder, service, &services[i]), message);
 	}
+}
+
+/* The place on the cycle whose `after` is from the environment, if there is one; else place. */
+static size_t cycle_to_blame(const struct config_builder *builder, size_t place)
+{
+	const struct config *config = builder->config;
+	size_t at = place;
+
+	do {
+		if (config_is_override(service_setting(builder, &config->services[at], "after")))
+			return at;
+		at = order_next_on_cycle(config->services, at, config->service_count);
+	} while (at != place);
+	return place;
 }
 
 void config_check(struct config_builder *builder)
@@ -97,5 +135,6 @@ void config_check(struct config_builder *builder)
 	text_init(&cycle, names, sizeof(names));
 	text_add(&cycle, "a cycle: ");
 	if (order_set_levels(config->services, config->service_count, &cycle, &place))
-		check_problem(builder, &config->services[place], "after", names);
+		check_problem(
+		    builder, &config->services[cycle_to_blame(builder, place)], "after", names);
 }

@@ -1,6 +1,7 @@
 /* NEMOINIT_<KEY> and NEMOINIT_SERVICE_<NAME>_<KEY> (spec 20 part 2). */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/config_build.h"
@@ -82,12 +83,26 @@ static bool find_target(const struct config_builder *builder, const char *rest,
 	return best > 0;
 }
 
+/* Without the blanks around it, as a file's value is; the caller's. NULL: no memory. */
+static char *trim(const char *value)
+{
+	size_t length;
+
+	while (isspace((unsigned char)*value))
+		value++;
+	length = strlen(value);
+	while (length && isspace((unsigned char)value[length - 1]))
+		length--;
+	return strndup(value, length);
+}
+
 static void read_variable(struct config_builder *builder, const char *entry)
 {
 	const char *equals = strchr(entry, '=');
 	char name[VARIABLE_NAME_BYTES], key[VARIABLE_NAME_BYTES], origin[VARIABLE_NAME_BYTES + 16];
 	const struct section *section = NULL;
 	struct section *to;
+	char *value;
 
 	if (!equals)
 		return;
@@ -102,11 +117,18 @@ static void read_variable(struct config_builder *builder, const char *entry)
 		    name);
 		return;
 	}
+	if (strchr(equals, '\n')) { /* a file can hold none, so none could be printed */
+		problems_add(builder->warnings,
+		    "environment: %s: a line break in the value; passed over", name);
+		return;
+	}
 	snprintf(origin, sizeof(origin), "environment %s", name);
 	to = settings_get(builder->environment, section ? SECTION_SERVICE : SECTION_NEMOINIT,
 	    section ? section->name : "");
-	if (!to || section_set(to, key, equals + 1, origin))
+	value = trim(equals + 1);
+	if (!to || !value || section_set(to, key, value, origin))
 		problems_add(builder->warnings, "environment: %s: no memory; passed over", name);
+	free(value);
 }
 
 void config_read_environment(struct config_builder *builder)

@@ -87,7 +87,7 @@ static void ini_open_section(struct ini_source *source, const char *text, size_t
 static bool has_comment_mark(const char *text, size_t length)
 {
 	for (size_t i = 1; i < length; i++)
-		if ((text[i] == ';' || text[i] == '#') && isblank((unsigned char)text[i - 1]))
+		if ((text[i] == ';' || text[i] == '#') && isspace((unsigned char)text[i - 1]))
 			return true;
 	return false;
 }
@@ -198,7 +198,7 @@ static void unescape_comment_marks(char *value)
 
 	for (const char *at = value, *first = value; *at; first = at) {
 		size_t length = strspn(at, "\\");
-		bool stands_free = at == value || isblank((unsigned char)first[-1]);
+		bool stands_free = at == value || isspace((unsigned char)first[-1]);
 
 		at += length && stands_free && (at[length] == ';' || at[length] == '#');
 		while (at < first + length)

@@ -1,4 +1,5 @@
 /* --print-config: every key with its value and where that came from, as a file that reads back. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,36 +23,52 @@ static bool is_secret(const char *key)
 }
 
 /*
- * One character of a value as INI wants it: a comment mark behind a blank needs its backslash.
- * Returns how many bytes were written to out.
+ * Bytes of value that are not to be torn apart by a line end: a character with the backslashes
+ * before it that a comment mark makes special, and the white space behind it, which would go.
  */
-static size_t escape(const char *value, size_t at, char out[2])
+static size_t piece_length(const char *value)
 {
-	bool mark = (value[at] == ';' || value[at] == '#') &&
-		    (at == 0 || value[at - 1] == ' ' || value[at - 1] == '\t');
+	size_t length = strspn(value, "\\");
 
-	out[0] = mark ? '\\' : value[at];
-	out[1] = value[at];
-	return mark ? 2 : 1;
+	if (length >= CONFIG_INI_LINE_BYTES / 2 || (value[length] != ';' && value[length] != '#'))
+		length = 0;
+	length++;
+	while ((value[length] & 0xc0) == 0x80)
+		length++;
+	return length + strspn(value + length, " \t\r\v\f");
+}
+
+/* Would the reader take a backslash away from this piece, at a line's start or behind a blank? */
+static bool is_escape(const char *value, size_t length)
+{
+	size_t at = strspn(value, "\\");
+
+	return at < length && (value[at] == ';' || value[at] == '#');
 }
 
 /* `key = value`, wrapped by continuation lines (`\` at the end joins without a blank). */
 static void print_value(struct text *out, const char *key, const char *value)
 {
-	size_t column = strlen(key) + 3;
+	const char *equals = strlen(key) + 4 > CONFIG_INI_LINE_BYTES ? "=" : " = ";
+	size_t line_bytes = strlen(key) + strlen(equals), length;
+	bool stands_free = true;
 
-	text_addf(out, "%s = ", key);
-	for (size_t at = 0; value[at]; at++) {
-		char bytes[2];
-		size_t length = escape(value, at, bytes);
-
-		if (column + length + 1 > CONFIG_INI_LINE_BYTES && value[at] != ' ' &&
-		    value[at - 1] != ' ') {
+	text_addf(out, "%s%s", key, equals);
+	for (; *value; value += length) {
+		length = piece_length(value);
+		/* with a backslash for a mark and one for the line end */
+		if (line_bytes + length + 2 > CONFIG_INI_LINE_BYTES) {
 			text_add(out, "\\\n\t");
-			column = 8;
+			line_bytes = 1;
+			stands_free = true;
 		}
-		text_add_bytes(out, bytes, length);
-		column += length;
+		if (stands_free && is_escape(value, length)) {
+			text_add(out, "\\");
+			line_bytes++;
+		}
+		text_add_bytes(out, value, length);
+		line_bytes += length;
+		stands_free = isspace((unsigned char)value[length - 1]);
 	}
 	text_add(out, "\n");
 }
@@ -60,6 +77,20 @@ static void print_key(struct text *out, const char *key, const char *value, cons
 {
 	print_value(out, key, is_secret(key) ? "***" : value);
 	text_addf(out, "; %s\n", origin);
+}
+
+/* It has been expanded, or never was to be: its $ stand for themselves. */
+static void print_path(struct text *out, const char *path)
+{
+	struct text escaped;
+
+	text_init_heap(&escaped, WORDS_VALUE_BYTES * 2);
+	text_add(&escaped, "");
+	for (; *path; path++)
+		text_add_bytes(&escaped, *path == '$' ? "$$" : path, *path == '$' ? 2 : 1);
+	if (escaped.data)
+		print_key(out, "path", escaped.data, "default");
+	text_deinit(&escaped);
 }
 
 static const struct setting *layered(
@@ -88,7 +119,7 @@ static void print_section(
 		    (!setting || strcmp(setting->value, "auto") == 0))
 			print_key(out, keys[i].name, port, config->gateway_port_origin);
 		else if (strcmp(keys[i].name, "path") == 0 && !setting)
-			print_key(out, keys[i].name, config->path, "default");
+			print_path(out, config->path);
 		else if (setting)
 			print_key(out, keys[i].name, setting->value, setting->origin);
 		else if (keys[i].fallback)

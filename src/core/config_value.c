@@ -61,11 +61,11 @@ static int read_port(const char *text, void *field, struct error *error)
 
 static int read_mode(const char *text, void *field, struct error *error)
 {
-	char *end;
-	long mode = strcmp(text, "auto") == 0 ? -1 : strtol(text, &end, 8);
+	bool is_auto = strcmp(text, "auto") == 0;
+	long mode = is_auto ? -1 : strtol(text, NULL, 8);
 	int value = (int)mode;
 
-	if (mode != -1 && (*end || end == text || mode < 0 || mode > 0777))
+	if (!is_auto && (!*text || text[strspn(text, "01234567")] || mode > 0777))
 		return error_set(error, -EINVAL, "'%s' is no octal mode from 0 to 0777", text);
 	memcpy(field, &value, sizeof(value));
 	return 0;
@@ -230,7 +230,7 @@ static int read_probe(const char *text, void *field, struct error *error)
 static int read_command(
     const char *text, const struct variables *variables, void *field, struct error *error)
 {
-	struct words words, *out = field;
+	struct words words = { .items = NULL }, *out = field;
 	int result = words_split_shell(text, &words, error);
 
 	for (size_t i = 0; !result && i < words.count; i++) {

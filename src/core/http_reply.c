@@ -10,12 +10,14 @@ enum {
 	STATUS_LINE_BYTES = 12, /* "HTTP/1.1 200" */
 };
 
-/* The status code at the start of a reply, or -1. */
-static int http_status(const char *reply)
+/* The status code at the start of a reply of at least STATUS_LINE_BYTES, or -1. */
+static int http_status(const char *reply, size_t length_bytes)
 {
 	const char *code = reply + 9;
 
-	if (memcmp(reply, "HTTP/1.", 7) != 0 || reply[8] != ' ')
+	if (length_bytes > STATUS_LINE_BYTES && !strchr(" \r\n", reply[STATUS_LINE_BYTES]))
+		return -1;
+	if (code[0] == '0' || memcmp(reply, "HTTP/1.", 7) != 0 || reply[8] != ' ')
 		return -1;
 	for (int i = 0; i < 3; i++)
 		if (code[i] < '0' || code[i] > '9')
@@ -36,14 +38,14 @@ int http_reply_judge(const char *reply, size_t length_bytes, bool is_end,
 {
 	int status;
 
-	if (length_bytes < STATUS_LINE_BYTES) {
-		if (!is_end)
-			return 0;
+	/* One byte more, to see that the code ends there. */
+	if (length_bytes <= STATUS_LINE_BYTES && !is_end)
+		return 0;
+	if (length_bytes < STATUS_LINE_BYTES)
 		return error_set(error, -EPROTO,
 		    length_bytes ? "the reply is no HTTP"
 				 : "the connection was closed without a reply");
-	}
-	status = http_status(reply);
+	status = http_status(reply, length_bytes);
 	if (status < 0)
 		return error_set(error, -EPROTO, "the reply is no HTTP");
 	if (!has_status(codes, status))

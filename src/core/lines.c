@@ -1,5 +1,6 @@
 #include "core/lines.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,8 +46,9 @@ void line_splitter_feed(struct line_splitter *splitter, const char *bytes, size_
 		const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
 		size_t length = (size_t)((newline ? newline : end) - bytes);
 		size_t room = LINE_MAX_BYTES - splitter->partial_bytes;
+		bool is_full = length > room; /* a line ends here without a newline */
 
-		if (length > room) { /* too long: a line ends here without a newline */
+		if (is_full) {
 			length = room;
 			newline = NULL;
 		}
@@ -56,7 +58,7 @@ void line_splitter_feed(struct line_splitter *splitter, const char *bytes, size_
 			if (splitter->partial_bytes)
 				line_splitter_emit(splitter, splitter->partial_bytes, handle, data);
 			handle(data, bytes, length);
-		} else if (newline || splitter->partial_bytes == LINE_MAX_BYTES) {
+		} else if (newline || is_full) {
 			line_splitter_emit(splitter, splitter->partial_bytes, handle, data);
 		}
 		bytes += length + (newline != NULL);

@@ -2,8 +2,7 @@
 
 #include <errno.h>
 
-/* A service on or behind a cycle can always go on to one whose level has run away too. */
-static size_t order_next_on_cycle(const struct service_config *services, size_t place, size_t count)
+size_t order_next_on_cycle(const struct service_config *services, size_t place, size_t count)
 {
 	const struct service_config *service = &services[place];
 

@@ -13,3 +13,6 @@
  */
 int order_set_levels(
     struct service_config *services, size_t count, struct text *cycle, size_t *ret_place);
+
+/* After -ELOOP: the place that the one at place waits for on the cycle. */
+size_t order_next_on_cycle(const struct service_config *services, size_t place, size_t count);

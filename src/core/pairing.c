@@ -152,7 +152,7 @@ static void judge(struct pairing *pairing, const struct devices_request *listed,
 	struct pairing_request *request = pairing_table_add(&pairing->table, listed);
 	enum pairing_reason reason;
 
-	if (!request || request->shown.verdict != AUTO_PAIR_WAITING || request->approved)
+	if (!request || request->shown.verdict != AUTO_PAIR_WAITING)
 		return;
 	reason = pairing_rules_judge(&pairing->settings.rules, listed);
 	if (reason == PAIRING_ALLOWED &&
@@ -296,15 +296,6 @@ static void on_approve_timed_out(struct pairing *pairing, uint64_t now_ms, struc
 	note_error(pairing, "devices approve", request->shown.request_id, "timeout", NULL);
 }
 
-static void on_approved(struct pairing *pairing, struct text *log)
-{
-	struct pairing_request *request = pairing->approving;
-
-	request->approved = true;
-	request->timed_out = false;
-	count_approval(pairing, request, log);
-}
-
 /* ---- events ---- */
 
 static unsigned on_nudged(struct pairing *pairing, uint64_t now_ms)
@@ -352,7 +343,8 @@ static unsigned handle_approving(
 	const char *text = event->text ? event->text : "";
 
 	switch (event->kind) {
-	case PAIRING_EV_APPROVED: on_approved(pairing, log); break;
+	/* The verdict stays: it may be listed once more, and is not to be tried again. */
+	case PAIRING_EV_APPROVED: count_approval(pairing, pairing->approving, log); break;
 	case PAIRING_EV_APPROVE_TIMED_OUT: on_approve_timed_out(pairing, now_ms, log); break;
 	case PAIRING_EV_APPROVE_DEFERRED: on_approve_deferred(pairing, text, now_ms, log); break;
 	case PAIRING_EV_APPROVE_REFUSED: on_approve_refused(pairing, text, now_ms, log); break;

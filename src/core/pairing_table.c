@@ -51,6 +51,7 @@ struct pairing_request *pairing_table_add(
 		*request = *known;
 	else
 		fill(request, listed);
+	request->timed_out = false; /* here it is: the call has had no effect */
 	return request;
 }
 
@@ -74,7 +75,7 @@ bool pairing_table_was_approved(const struct pairing_table *table,
 /* Waiting for an approval that is still to be tried? */
 static bool is_open(const struct pairing_request *request)
 {
-	return request->shown.verdict == AUTO_PAIR_WAITING && !request->approved;
+	return request->shown.verdict == AUTO_PAIR_WAITING;
 }
 
 struct pairing_request *pairing_table_next(

@@ -12,10 +12,10 @@
 #include "core/devices.h"
 
 struct pairing_request {
-	struct auto_pair_request shown; /* the verdict is the state: refused and failed are final */
+	struct auto_pair_request
+	    shown; /* the verdict is the state: only `waiting` is to be tried */
 	char device_id[DEVICES_ID_BYTES];
-	bool approved;        /* the gateway said so; it may be listed once more */
-	bool timed_out;       /* an approval may have had its effect unseen */
+	bool timed_out;       /* its effect will show in the next good list */
 	unsigned tries;       /* approve calls begun */
 	uint64_t retry_at_ms; /* not before */
 	uint64_t tried_pass;  /* the pass of the last try: one try a pass */
@@ -62,5 +62,5 @@ struct pairing_request *pairing_table_next(
 /* When the next put-off try is due; NEVER_MS: none is put off. */
 uint64_t pairing_table_deadline_ms(const struct pairing_table *table, uint64_t now_ms);
 
-/* Does an approval's outcome still have to be looked up in a list? */
+/* Is there an approval whose outcome only a list can tell? */
 bool pairing_table_has_doubts(const struct pairing_table *table);

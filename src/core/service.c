@@ -5,18 +5,19 @@
  * is at most one; a new one begins only after TREE_GONE of the last; a start goes through waiting
  * always, so that order and port are looked at each time.
  *
- *              START      STOP       RESTART    ORDER_READY  EXITED      TREE_GONE  TIMER
- *  disabled    -          -          -          -            -           -          -
- *  stopped     waiting    -          waiting    -            -           -          -
- *  finished    waiting    stopped    waiting    -            -           -          -
- *  waiting     -          stopped    -          DO_START     -           -          -
- *  backoff     waiting    stopped    waiting    -            -           -          waiting
- *  blocked     waiting    stopped    waiting    -            -           -          waiting
- *  starting    -          stopping   stopping   -            stopping    -          stopping
- * (start_timeout) ready       -          stopping   stopping   -            stopping    - probe;
- * stopping (watchdog) failing     -          stopping   stopping   -            stopping    -
- * probe; stopping (unhealthy) stopping    want up    want down  want up    -            end tree by
- * rule    KILL
+ *             START    STOP       RESTART   ORDER_READY  EXITED    TREE_GONE  TIMER
+ *  disabled   -        -          -         -            -         -          -
+ *  stopped    waiting  -          waiting   -            -         -          -
+ *  finished   waiting  stopped    waiting   -            -         -          -
+ *  waiting    -        stopped    -         DO_START     -         -          -
+ *  backoff    waiting  stopped    waiting   -            -         -          waiting
+ *  blocked    waiting  stopped    waiting   -            -         -          waiting
+ *  starting   -        stopping   stopping  -            stopping  -          probe; stopping 1
+ *  ready      -        stopping   stopping  -            stopping  -          probe; stopping 2
+ *  failing    -        stopping   stopping  -            stopping  -          probe; stopping 3
+ *  stopping   want up  want down  want up   -            end tree  by rule 4  KILL
+ *
+ *  1 start_timeout  2 watchdog  3 unhealthy or watchdog  4 once the process has been reaped
  *
  *  PORT_FOREIGN, SPAWNED, SPAWN_FAILED answer DO_START: waiting → backoff, starting, backoff.
  *  EXEC_OK: starting → ready, if nothing else is asked for. PROBE_OK, NOTIFY_READY: starting and
@@ -25,16 +26,21 @@
  */
 #include "core/service.h"
 
+#include "core/service_steps.h"
 #include "util/macros.h"
 
-enum {
-	EXIT_RESTART_ME =
-	    75, /* EX_TEMPFAIL: asks its supervisor for a new start (spec 30 part 1) */
-};
+/* Ready for stable_after without a break. */
+static bool service_is_stable(const struct service *service, uint64_t now_ms)
+{
+	return service->state == SERVICE_READY &&
+	       now_ms - service->since_ms >= service->config->stable_after_ms;
+}
 
-static void service_enter(
+void service_enter(
     struct service *service, enum service_state state, uint64_t now_ms, uint64_t deadline_ms)
 {
+	if (service->state == SERVICE_READY && state != SERVICE_READY)
+		service->was_stable = service->was_stable || service_is_stable(service, now_ms);
 	if (service->state != state)
 		service->since_ms = now_ms;
 	service->state = state;
@@ -51,7 +57,7 @@ void service_init(struct service *service, const struct service_config *config, 
 	health_stop(&service->health);
 }
 
-static unsigned service_wait(struct service *service, uint64_t now_ms)
+unsigned service_wait(struct service *service, uint64_t now_ms)
 {
 	service->has_foreign_port = false;
 	service_enter(service, SERVICE_WAITING, now_ms, NEVER_MS);
@@ -59,7 +65,7 @@ static unsigned service_wait(struct service *service, uint64_t now_ms)
 }
 
 /* A start that somebody asked for: the past is forgiven. */
-static unsigned service_start_afresh(struct service *service, uint64_t now_ms)
+unsigned service_start_afresh(struct service *service, uint64_t now_ms)
 {
 	service->is_wanted = service->is_asked = true;
 	service->failures = 0;
@@ -104,141 +110,6 @@ static unsigned service_become_ready(struct service *service, uint64_t now_ms)
 	return 0;
 }
 
-/* ---- how it ended, and what follows ---- */
-
-static bool has_exit_code(const struct exit_codes *codes, int code)
-{
-	return codes->bits[code / 32 % 8] >> code % 32 & 1;
-}
-
-/* "Requested" only if we asked, never by exit code: a gateway answers TERM with 0. */
-static enum exit_reason service_classify(
-    const struct service *service, const struct service_event *event)
-{
-	switch (service->cause) {
-	case SERVICE_CAUSE_REQUEST: return EXIT_REASON_REQUESTED;
-	case SERVICE_CAUSE_START_TIMEOUT: return EXIT_REASON_START_TIMEOUT;
-	case SERVICE_CAUSE_UNHEALTHY: return EXIT_REASON_PROBE_FAILED;
-	case SERVICE_CAUSE_WATCHDOG: return EXIT_REASON_WATCHDOG;
-	case SERVICE_CAUSE_NONE: break;
-	}
-	if (service->has_failed_exec)
-		return EXIT_REASON_EXEC_FAILED;
-	if (event->exit.by_signal)
-		return event->is_oom ? EXIT_REASON_OOM : EXIT_REASON_SIGNAL;
-	if (event->exit.value == 0 || event->exit.value == EXIT_RESTART_ME)
-		return EXIT_REASON_CLEAN;
-	if (has_exit_code(&service->config->fatal_exit_codes, event->exit.value))
-		return EXIT_REASON_CONFIG;
-	return EXIT_REASON_FAILURE;
-}
-
-static unsigned service_back_off(struct service *service, uint64_t delay_ms, uint64_t now_ms)
-{
-	if (!delay_ms)
-		return service_wait(service, now_ms);
-	service_enter(service, SERVICE_BACKOFF, now_ms, deadline_after(now_ms, delay_ms));
-	return 0;
-}
-
-static unsigned service_block(
-    struct service *service, enum blocked_code code, uint64_t retry_ms, uint64_t now_ms)
-{
-	service->blocked = code;
-	service_enter(service, SERVICE_BLOCKED, now_ms,
-	    retry_ms ? deadline_after(now_ms, retry_ms) : NEVER_MS);
-	return 0;
-}
-
-/* The delay by spec 30 part 2; counts the failure. */
-static uint64_t service_next_delay_ms(struct service *service, uint32_t random)
-{
-	const struct service_config *config = service->config;
-	const struct service_exit *exit = &service->last_exit;
-	bool was_stable =
-	    exit->was_ready &&
-	    exit->uptime_ms >= service->ready_ms - service->started_ms + config->stable_after_ms;
-
-	if (exit->reason == EXIT_REASON_CLEAN && exit->was_ready)
-		return 0; /* it asks for a new start this way; no failure */
-	service->failures = was_stable ? 1 : service->failures + 1;
-	if (was_stable)
-		return 0;
-	return backoff_next(
-	    config->restart_delay_ms, config->restart_delay_max_ms, service->failures, random);
-}
-
-/* What the restart rule says about an exit nobody asked for. */
-static unsigned service_restart_by_rule(struct service *service, uint32_t random, uint64_t now_ms)
-{
-	const struct service_config *config = service->config;
-	const struct service_exit *exit = &service->last_exit;
-	bool is_done = exit->reason == EXIT_REASON_CLEAN && exit->info.value == 0;
-	uint64_t delay_ms;
-	unsigned actions = 0;
-
-	service->is_asked = false;
-	service->blocked = BLOCKED_NOT;
-	if (config->restart == RESTART_NEVER ||
-	    (config->restart == RESTART_ON_FAILURE && is_done)) {
-		service_enter(service, SERVICE_FINISHED, now_ms, NEVER_MS);
-		return 0;
-	}
-	if (exit->reason == EXIT_REASON_CONFIG) {
-		service->failures++;
-		return service_block(service, BLOCKED_CONFIG, config->fatal_retry_ms, now_ms);
-	}
-	delay_ms = service_next_delay_ms(service, random);
-	if (crash_window_add(&service->crashes, config->crash_limit.count,
-		config->crash_limit.window_ms, now_ms) &&
-	    !service->is_crash_loop) {
-		service->is_crash_loop = true;
-		actions = SERVICE_DO_CRASH_LOOP;
-	}
-	if (service->is_crash_loop && config->crash_action == CRASH_BLOCK)
-		return actions | service_block(service, BLOCKED_CRASH_LOOP, 0, now_ms);
-	if (service->is_crash_loop)
-		delay_ms = backoff_next(
-		    config->restart_delay_max_ms, config->restart_delay_max_ms, 1, random);
-	return actions | service_back_off(service, delay_ms, now_ms);
-}
-
-static unsigned service_on_exited(
-    struct service *service, const struct service_event *event, uint64_t now_ms)
-{
-	service->last_exit = (struct service_exit){ .reason = service_classify(service, event),
-		.info = event->exit,
-		.has_status = true,
-		.was_ready = service->was_ready,
-		.uptime_ms = now_ms - service->started_ms };
-	service->has_process = false;
-	health_stop(&service->health);
-	if (service->killed_ms != NEVER_MS) /* the whole tree has been killed already */
-		service_enter(service, SERVICE_STOPPING, now_ms, service->deadline_ms);
-	else
-		service_enter(service, SERVICE_STOPPING, now_ms,
-		    min_ms(service->state == SERVICE_STOPPING ? service->deadline_ms : NEVER_MS,
-			deadline_after(now_ms, SERVICE_TREE_GRACE_MS)));
-	return SERVICE_DO_END_TREE | SERVICE_DO_CANCEL_PROBE;
-}
-
-static unsigned service_on_tree_gone(struct service *service, uint32_t random, uint64_t now_ms)
-{
-	bool was_asked = service->cause == SERVICE_CAUSE_REQUEST || service->is_asked;
-
-	service->cause = SERVICE_CAUSE_NONE;
-	service->killed_ms = NEVER_MS;
-	service->is_unkillable = false;
-	if (!service->is_wanted) {
-		service->blocked = BLOCKED_NOT;
-		service_enter(service, SERVICE_STOPPED, now_ms, NEVER_MS);
-		return 0;
-	}
-	if (was_asked)
-		return service_start_afresh(service, now_ms);
-	return service_restart_by_rule(service, random, now_ms);
-}
-
 /* ---- starting ---- */
 
 static unsigned service_on_spawned(struct service *service, uint64_t now_ms)
@@ -247,19 +118,12 @@ static unsigned service_on_spawned(struct service *service, uint64_t now_ms)
 		service->restarts++;
 	service->is_asked = false;
 	service->has_process = true;
-	service->has_failed_exec = service->was_ready = false;
+	service->has_failed_exec = service->was_ready = service->was_stable = false;
 	service->started_ms = now_ms;
 	health_start(&service->health, service->config, now_ms);
 	service_enter(service, SERVICE_STARTING, now_ms,
 	    deadline_after(now_ms, service->config->start_timeout_ms));
 	return 0;
-}
-
-/* No process at all: a failed start like any other, but nothing to reap or to end. */
-static unsigned service_on_spawn_failed(struct service *service, uint32_t random, uint64_t now_ms)
-{
-	service->last_exit = (struct service_exit){ .reason = EXIT_REASON_EXEC_FAILED };
-	return service_restart_by_rule(service, random, now_ms);
 }
 
 static bool service_is_ready_by_exec(const struct service_config *config)
@@ -312,7 +176,7 @@ static unsigned service_on_timer(struct service *service, uint64_t now_ms)
 		return service_stop(service, SERVICE_CAUSE_WATCHDOG, 0, now_ms);
 	if (health_is_unhealthy(&service->health, now_ms))
 		return service_stop(service, SERVICE_CAUSE_UNHEALTHY, 0, now_ms);
-	if (service->was_ready && now_ms - service->ready_ms >= service->config->stable_after_ms) {
+	if (service_is_stable(service, now_ms)) {
 		service->failures = 0;
 		service->is_crash_loop = false;
 	}
@@ -431,10 +295,9 @@ unsigned service_handle(struct service *service, const struct service_event *eve
 /* When failures and crash loop are forgotten; only if there is something to forget. */
 static uint64_t service_stable_ms(const struct service *service)
 {
-	if (!service->has_process || !service->was_ready || service->state == SERVICE_STOPPING ||
-	    (!service->failures && !service->is_crash_loop))
+	if (service->state != SERVICE_READY || (!service->failures && !service->is_crash_loop))
 		return NEVER_MS;
-	return deadline_after(service->ready_ms, service->config->stable_after_ms);
+	return deadline_after(service->since_ms, service->config->stable_after_ms);
 }
 
 uint64_t service_deadline_ms(const struct service *service)
@@ -446,9 +309,10 @@ uint64_t service_deadline_ms(const struct service *service)
 void service_shift(struct service *service, uint64_t gap_ms)
 {
 	/* The pace of restarts is no matter of health: it keeps its clock. */
-	if (!service->has_process)
+	if (!service->has_process && service->state != SERVICE_STOPPING)
 		return;
 	service->deadline_ms = deadline_after(service->deadline_ms, gap_ms);
+	service->killed_ms = deadline_after(service->killed_ms, gap_ms);
 	health_shift(&service->health, gap_ms);
 }
 

@@ -92,6 +92,7 @@ struct service {
 	bool has_failed_exec;
 	bool has_foreign_port; /* backoff: only because of a stranger on the port */
 	bool was_ready;        /* in this start */
+	bool was_stable;       /* likewise: ready for stable_after without a break */
 	bool is_unkillable;
 	bool is_crash_loop;
 	unsigned failures; /* in a row */

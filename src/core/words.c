@@ -18,13 +18,11 @@ void words_deinit(struct words *words)
 
 int words_add(struct words *words, char *word)
 {
-	char **items = NULL;
+	char **items = word ? realloc(words->items, (words->count + 2) * sizeof(*items)) : NULL;
 
-	if (word && words->count < WORDS_MAX)
-		items = realloc(words->items, (words->count + 2) * sizeof(*items));
 	if (!items) {
 		free(word);
-		return word && words->count >= WORDS_MAX ? -E2BIG : -ENOMEM;
+		return -ENOMEM;
 	}
 	words->items = items;
 	items[words->count++] = word;
@@ -40,6 +38,15 @@ int words_has(const struct words *words, const char *name)
 	return 0;
 }
 
+/* For text from outside: no more than WORDS_MAX. */
+static int words_add_capped(struct words *words, char *word)
+{
+	if (words->count < WORDS_MAX)
+		return words_add(words, word);
+	free(word);
+	return -E2BIG;
+}
+
 static int words_fail(struct words *words, int result, struct error *error)
 {
 	words_deinit(words);
@@ -53,7 +60,7 @@ int words_split_blanks(const char *text, struct words *ret_words, struct error *
 
 	for (text += strspn(text, blanks); *text; text += strspn(text, blanks)) {
 		size_t length = strcspn(text, blanks);
-		int result = words_add(&words, strndup(text, length));
+		int result = words_add_capped(&words, strndup(text, length));
 
 		if (result)
 			return words_fail(&words, result, error);
@@ -107,7 +114,7 @@ int words_split_shell(const char *text, struct words *ret_words, struct error *e
 
 		if (length < 0)
 			break;
-		result = words_add(&words, strndup(word, (size_t)length));
+		result = words_add_capped(&words, strndup(word, (size_t)length));
 	}
 	free(word);
 	if (result)

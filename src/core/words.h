@@ -7,7 +7,7 @@
 #include "util/error.h"
 
 enum {
-	WORDS_MAX = 1024,           /* words in one list */
+	WORDS_MAX = 1024,           /* words a text is split into */
 	WORDS_VALUE_BYTES = 131072, /* one expanded value, its NUL included */
 };
 
@@ -19,7 +19,7 @@ struct words {
 /* Frees what is owned; a zeroed struct is an empty list. */
 void words_deinit(struct words *words);
 
-/* Appends word and takes it, also when it fails. 0, -ENOMEM or -E2BIG. */
+/* Appends word and takes it, also when it fails. 0 or -ENOMEM. */
 int words_add(struct words *words, char *word);
 
 /* Is name in the list? */

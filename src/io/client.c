@@ -20,6 +20,10 @@
 #include "util/parse.h"
 #include "util/text.h"
 
+enum {
+	OTHERS_TIMEOUT_MS = 500,
+};
+
 /* ---- one server ---- */
 
 /* connect(2) waits while the server's queue is full, as long as SO_SNDTIMEO says (unix(7)). */
@@ -117,6 +121,7 @@ static bool is_others_socket(const char *name, char path[SOCKET_PATH_BYTES])
 /* Connects to the only one that answers. 0, -ENOENT: none, -ENOTUNIQ: several, told in *error. */
 static int try_others(struct client *client, struct error *error)
 {
+	const uint64_t deadline_ms = client->deadline_ms;
 	char list[400] = "", path[SOCKET_PATH_BYTES];
 	DIR *directory = opendir("/tmp");
 	unsigned count = 0;
@@ -130,6 +135,9 @@ static int try_others(struct client *client, struct error *error)
 		if (!is_others_socket(entry->d_name, path))
 			continue;
 		client->fd = -1;
+		/* One user's server that accepts nobody must not hide the others'. */
+		client->deadline_ms =
+		    min_ms(deadline_ms, deadline_after(clock_now_ms(), OTHERS_TIMEOUT_MS));
 		if (try_path(client, path, NULL) < 0) {
 			client->fd = previous;
 			continue;
@@ -139,6 +147,7 @@ static int try_others(struct client *client, struct error *error)
 	}
 	if (directory)
 		(void)closedir(directory);
+	client->deadline_ms = deadline_ms;
 	if (!count)
 		return -ENOENT;
 	if (count == 1)

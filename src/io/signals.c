@@ -32,11 +32,16 @@ static void signals_fill(sigset_t *set)
 
 void signals_block(void)
 {
+	const struct sigaction action = { .sa_handler = SIG_DFL };
 	sigset_t set;
 
 	signals_fill(&set);
 	/* Fails only for a wrong `how` (sigprocmask(2)). */
 	(void)sigprocmask(SIG_SETMASK, &set, NULL);
+	/* Fails for KILL, STOP and those libc keeps to itself, which are at their default anyway.
+	 */
+	for (int signal = 1; signal < NSIG; signal++)
+		(void)sigaction(signal, &action, NULL);
 }
 
 static void signals_on_ready(void *data, unsigned events)

@@ -10,8 +10,9 @@ struct loop;
 struct signals;
 
 /*
- * Blocks every signal that can be blocked and is not a fault of this very process. The first thing
- * main() does: a signal that comes before signals_new waits for it.
+ * Blocks every signal that can be blocked and is not a fault of this very process, and puts every
+ * disposition to its default, since an ignored signal would be ignored by our children too
+ * (execve(2)). The first thing main() does: a signal that comes before signals_new waits for it.
  */
 void signals_block(void);
 

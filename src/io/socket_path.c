@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char temporary_prefix[] = "/tmp/nemoinit-";
-
 /* Appends a candidate; one that is too long is left out. */
 __attribute__((format(printf, 2, 3))) static void add_path(
     struct socket_paths *paths, const char *format, ...)
@@ -35,13 +33,17 @@ int socket_paths_init(
 	add_path(paths, "/run/nemoinit.sock");
 	if (runtime_dir && runtime_dir[0] == '/')
 		add_path(paths, "%s/nemoinit.sock", runtime_dir);
-	add_path(paths, "%s%u/nemoinit.sock", temporary_prefix, (unsigned)uid);
+	add_path(paths, "/tmp/nemoinit-%u/nemoinit.sock", (unsigned)uid);
 	return 0;
 }
 
 bool socket_path_is_temporary(const char *path)
 {
-	return strncmp(path, temporary_prefix, strlen(temporary_prefix)) == 0;
+	int end = 0;
+
+	/* Not by its prefix: an explicit path may well lie in some /tmp/nemoinit-build/. */
+	return sscanf(path, "/tmp/nemoinit-%*[0-9]/nemoinit.sock%n", &end) == 0 && end &&
+	       !path[end];
 }
 
 /* "." for a path without a slash, as dirname(3) without its pitfalls. */

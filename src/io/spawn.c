@@ -92,15 +92,11 @@ static _Noreturn void child_fail(const struct spawn_plan *plan, enum spawn_step 
 	_exit(error == ENOENT ? 127 : 126);
 }
 
-static void child_reset_signals(void)
+static void child_unblock_signals(void)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
-	/* Fails for KILL, STOP and the two glibc keeps to itself, which are at their default
-	 * anyway. */
-	for (int signal = 1; signal < NSIG; signal++)
-		(void)sigaction(signal, &action, NULL);
+	/* All dispositions are at their default already, see signals_block. */
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -140,7 +136,7 @@ static _Noreturn void child_run(const struct spawn_plan *plan)
 {
 	const struct spawn_request *request = plan->request;
 
-	child_reset_signals();
+	child_unblock_signals();
 	if (request->new_session ? setsid() < 0 : setpgid(0, 0) < 0)
 		child_fail(plan, SPAWN_STEP_SESSION, errno);
 	if (request->die_with_parent) {

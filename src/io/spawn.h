@@ -2,8 +2,10 @@
  * Starting a process: fork, a fixed list of async-signal-safe steps, exec.
  *
  * Everything that may block or allocate happens before the fork. fork, not vfork: an exec that
- * hangs on a dead file system must not hang us. The child tells of a step that failed through a
- * close-on-exec pipe; end of file without a word means that exec has succeeded.
+ * hangs on a dead file system must not hang us. The child gets an empty signal mask; dispositions
+ * are those of the parent, which has called signals_block and so has them at their default. The
+ * child tells of a step that failed through a close-on-exec pipe; end of file without a word means
+ * that exec has succeeded.
  */
 #pragma once
 

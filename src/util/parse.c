@@ -58,8 +58,8 @@ int parse_duration_ms(const char *string, uint64_t min_ms, uint64_t max_ms, uint
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		if (strcmp(string + length, units[i].name) != 0)
 			continue;
-		value_ms = strtod(string, NULL) * units[i].factor_ms + 0.5;
-		if (!(value_ms >= (double)min_ms && value_ms <= (double)max_ms))
+		value_ms = strtod(string, NULL) * units[i].factor_ms + 0.5; /* rounded below */
+		if (!(value_ms >= (double)min_ms && value_ms - 1 < (double)max_ms))
 			return -ERANGE;
 		*ret_ms = (uint64_t)value_ms;
 		return 0;

@@ -4,6 +4,7 @@
 
 work=$(mktemp -d /tmp/nemoinit-test.XXXXXX)
 children=()
+namespaces=() # ended by KILL, as unshare(1) ignores TERM; what is in them goes too
 failures=0
 
 finish() {
@@ -11,6 +12,9 @@ finish() {
 
 	for child in "${children[@]}"; do
 		kill "$child" 2>/dev/null || true
+	done
+	for child in "${namespaces[@]}"; do
+		kill -KILL "$child" 2>/dev/null || true
 	done
 	wait
 	rm -rf "$work"
@@ -42,17 +46,24 @@ fail() {
 	failures=$((failures + 1))
 }
 
+# die MESSAGE: when nothing further makes sense.
+die() {
+	fail "$@"
+	exit 1
+}
+
 # expect WHAT WANTED GOT
 expect() {
 	[[ $2 == "$3" ]] || fail "$1: wanted '$2', got '$3'"
 }
 
-# run_tests: every function named test_*, each with its name in $current.
+# run_tests: every function named test_*, or those that match $TESTS; its name is in $current.
 run_tests() {
 	local name begin
 
 	for name in $(declare -F | awk '$3 ~ /^test_/ { print $3 }'); do
 		current=${name#test_}
+		[[ $current =~ ${TESTS:-.} ]] || continue
 		begin=$SECONDS
 		"$name"
 		echo "done: $current ($((SECONDS - begin)) s)"

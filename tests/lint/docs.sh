@@ -1,6 +1,7 @@
 #!/bin/bash
 # docs.sh NEMOCTL: the files and the commands that the documents name exist.
 set -u
+nemoctl=$(realpath "$1")
 cd "$(dirname "$0")/../.." || exit 1
 failed=0
 complain() { echo "$*"; failed=1; }
@@ -18,7 +19,7 @@ commands_in()
 	grep -oE '(^[[:space:]]*|`|[$#] )nemoctl( --(json|(socket|timeout) [^ ]+))* [a-z]+' "$1" | awk '{ print $NF }' | sort -u
 }
 
-usage=$("$1" --help) || complain "$1 --help fails"
+usage=$("$nemoctl" --help) || complain "$nemoctl --help fails"
 for document in README.md src/README.md CHANGELOG.md; do
 	[ -s "$document" ] || complain "$document is missing"
 	while read -r path; do

@@ -8,4 +8,4 @@ find src -name '*.[ch]' -print0 | xargs -0 awk '
 	/^{/ { start = FNR }
 	/^}/ && start { if (FNR - start - 1 > 70) { print FILENAME ":" start ": " FNR - start - 1 " lines in a function"; bad = 1 } start = 0 }
 	END { exit bad }' || exit 1
-! find src -type f | grep -vE '^src/([a-z][a-z0-9_]*/)?([a-z][a-z0-9_]*\.[ch]|meson\.build|README\.md)$'
+! find src -type f | grep -vE '^src/([a-z][a-z0-9_]*/)?([a-z][a-z0-9_]*\.([ch]|sed)|meson\.build|README\.md)$'

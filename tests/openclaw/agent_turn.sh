@@ -11,6 +11,12 @@ agent_turn()
 	grep -q '^FAKE-MODEL-OK' turn.out && ! grep -q 'EMBEDDED FALLBACK' turn.err
 }
 
+# Just after its start the gateway may keep a client waiting for longer than that waits.
+cli_lists_devices()
+{
+	in_pod openclaw devices list --json >list.out 2>&1
+}
+
 cli_scopes()
 {
 	jq -r '[.[] | select(.clientId == "cli") | .scopes[]] | sort | join(" ")' "$OPENCLAW_STATE_DIR/devices/paired.json"
@@ -30,7 +36,7 @@ pod_stop
 new_home narrow 18950
 pod_start
 check "narrow: healthy" within 120 is_healthy
-in_pod openclaw devices list --json >list.json 2>/dev/null
+check "narrow: the CLI lists devices" within 60 cli_lists_devices
 check "narrow: the CLI is paired with operator.pairing only" [ "$(cli_scopes)" = operator.pairing ]
 agent_turn || echo "# narrow: the first turn fell back"
 check "narrow: its request for more is approved" within 60 status '.auto_pair.approved >= 1'

@@ -3,7 +3,7 @@
 # its own (pid, mount, net: every port is free, everything dies with the test) and leaves the test in /mnt, a
 # fresh tmpfs. A "pod" is nemoinit as PID 1 of one more namespace, with its state in $pod_home and /mnt/tmp.
 # Reports in TAP.
-set -uo pipefail
+set -u
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -26,6 +26,8 @@ if [ -z "${NEMOINIT_TEST_INSIDE:-}" ]; then
 	NEMOINIT_TEST_INSIDE=yes exec unshare --pid --fork --kill-child --mount-proc --net bash "$0" "$@"
 fi
 
+# These are ours, not nemoinit's.
+unset NEMOINIT_BUILD NEMOINIT_TEST_CACHE NEMOINIT_TEST_INSIDE
 ip link set lo up
 mount -t tmpfs tmpfs /mnt && mount -t tmpfs tmpfs /run && cd /mnt || exit 1
 
@@ -78,7 +80,6 @@ within()
 }
 
 # In the filters of status and value, the two services go by these names.
-# shellcheck disable=SC2016 # jq's variable
 services='def service($name): .services[] | select(.name == $name);
 	def gateway: service("gateway"); def pair: service("auto-pair");'
 

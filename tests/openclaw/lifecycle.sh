@@ -21,9 +21,9 @@ holds_its_port()
 
 auto_pair_came_after_ready()
 {
-	nemoctl --json events | jq -e '
-		(.events | map(select(.service == "gateway" and .event == "ready")) | first.seq) as $ready |
-		(.events | map(select(.service == "auto-pair" and .event == "starting")) | first.seq) > $ready' >/dev/null
+	local order
+	order=$(grep -oE 'nemoinit (gateway: ready|auto-pair: starting)' "$log" | head -n 2 | paste -sd,)
+	[ "$order" = "nemoinit gateway: ready,nemoinit auto-pair: starting" ]
 }
 
 # The pid an earlier gateway of this state left in its lock.
@@ -33,7 +33,6 @@ locked_pid()
 }
 
 # Run inside the new pod before nemoinit: some process that lives on has that very pid.
-# shellcheck disable=SC2016 # for that shell
 decoy='until sleep infinity & [ $! -ge "$1" ]; do kill $!; done'
 
 pid_is_taken()

@@ -337,7 +337,7 @@ static void test_unkillable(void **state)
 	sim_run(9 * MINUTE);
 	assert_int_equal(sim_service("web")->state, SERVICE_STOPPING);
 	assert_true(sim_service("web")->is_unkillable);
-	assert_non_null(strstr(sim_unit("web")->warnings[0], "unkillable"));
+	assert_non_null(strstr(sim_unit("web")->warnings[UNIT_WARNING_STOP], "unkillable"));
 	assert_non_null(strstr(sim.reply, "\"timeout\""));
 	/* One line for the KILL and one for its failure, not one for each try. */
 	assert_int_equal(sim_events("web", "killed"), 1);

@@ -27,6 +27,19 @@ static void texts_of_the_cli_are_told_apart(void **state)
 		    "gateway closed (1008): pairing required: more scopes" },
 		{ "", "ECONNREFUSED, then gateway closed (1008): no", false, false,
 		    "ECONNREFUSED, then gateway closed (1008): no" },
+		{ "",
+		    "[openclaw] Could not start the CLI.\n[openclaw] Reason: gateway timeout after "
+		    "2000ms\nGateway target: ws://127.0.0.1:1\nRun `openclaw doctor`.\n[openclaw] "
+		    "Help: openclaw --help\n",
+		    true, false, "[openclaw] Reason: gateway timeout after 2000ms" },
+		{ "",
+		    "Gateway not reachable at ws://127.0.0.1:1 (ECONNREFUSED).\nStart it with "
+		    "`openclaw gateway run`\nConfig: /x\n",
+		    true, false, "Gateway not reachable at ws://127.0.0.1:1 (ECONNREFUSED)." },
+		{ "", "Config: /x\n", false, false, "Config: /x" },
+		{ "", "gateway closed (1006 abnormal closure (no close frame)): no close reason",
+		    true, false,
+		    "gateway closed (1006 abnormal closure (no close frame)): no close reason" },
 		{ "", "", false, false, "" },
 	};
 

@@ -392,6 +392,16 @@ static void a_timed_out_approval_that_worked_counts(void **state)
 		    "timeout calling devices approve request=r" },
 		{ 12000, LISTED("", ""), WAITING, REST, 13000, NULL },
 	};
+	/* Still there in the list that follows: had no effect, whatever becomes of it later. */
+	static const struct row late[] = {
+		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, LISTED("r/d/cli", "d"), APPROVING, APPROVE, NEVER, NULL },
+		{ 11000, TIMED_OUT, LISTING, LIST, NEVER,
+		    "timeout calling devices approve request=r" },
+		{ 12000, LISTED("r/d/cli", "d"), WAITING, REST, 13000, NULL },
+		{ 13000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 13000, LISTED("", "d"), WAITING, REST, 18000, NULL },
+	};
 	/* While in doubt, only a list tells: the store knows nothing of who is paired. */
 	static const struct row doubt[] = {
 		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
@@ -411,6 +421,8 @@ static void a_timed_out_approval_that_worked_counts(void **state)
 	PLAY(&settings, replaced);
 	assert_int_equal(pairing.approved, 1);
 	PLAY(&settings, expired);
+	assert_int_equal(pairing.approved, 0);
+	PLAY(&settings, late);
 	assert_int_equal(pairing.approved, 0);
 	PLAY(&settings, doubt);
 	assert_int_equal(pairing.approved, 1);
@@ -441,7 +453,7 @@ static void retries_at_doubling_distance(void **state)
 		{ 5000, TIMED_OUT, LISTING, LIST, NEVER,
 		    "timeout calling devices approve request=r" },
 		{ 5000, LISTED("r/d/cli", ""), WAITING, REST, 6000, NULL },
-		{ 6000, TIMER, LISTING, LIST, NEVER, NULL },
+		{ 6000, TIMER, LISTING, POLL, NEVER, NULL },
 		{ 8999, LISTED("r/d/cli", ""), WAITING, REST, 9000, NULL },
 	};
 
@@ -522,6 +534,8 @@ static void the_handled_set_holds_what_is_pending(void **state)
 		{ 5000, LISTED("s/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
 		{ 5000, APPROVED, LISTING, LIST, NEVER, "approved request=s client=cli mode=" },
 		{ 5000, LISTED("s/d/cli", ""), WAITING, REST, 6000, NULL },
+		{ 6000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 6000, LISTED("s/d/cli", ""), WAITING, REST, 7000, NULL },
 	};
 
 	pairing_init(&pairing, &settings, 0);

@@ -32,6 +32,10 @@ static void durations(void **state)
 		{ "0x10", -EINVAL, 0 },
 		{ "inf", -EINVAL, 0 },
 		{ "999999h", -ERANGE, 0 },
+		{ "24h", 0, 86400000 },
+		{ "86400000.4ms", 0, 86400000 },
+		{ "86400000.5ms", -ERANGE, 0 },
+		{ "86400001ms", -ERANGE, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

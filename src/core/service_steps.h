@@ -1,0 +1,23 @@
+/* The steps that the two halves of the service machine share; private to service*.c. */
+#pragma once
+
+#include <stdint.h>
+
+#include "core/service.h"
+
+/* The one writer of service->state. deadline_ms: of the new state; NEVER_MS: none. */
+void service_enter(
+    struct service *service, enum service_state state, uint64_t now_ms, uint64_t deadline_ms);
+
+/* To `waiting`, where every start begins. These return SERVICE_DO_* bits, as all below. */
+unsigned service_wait(struct service *service, uint64_t now_ms);
+/* The same for a start that somebody asked for: the past is forgiven. */
+unsigned service_start_afresh(struct service *service, uint64_t now_ms);
+
+/* SERVICE_EV_EXITED: says why it ended; the rest of its tree is to be ended first. */
+unsigned service_on_exited(
+    struct service *service, const struct service_event *event, uint64_t now_ms);
+/* SERVICE_EV_TREE_GONE: down, up again as asked, or what the restart rule says. */
+unsigned service_on_tree_gone(struct service *service, uint32_t random, uint64_t now_ms);
+/* SERVICE_EV_SPAWN_FAILED: a failed start like any other, but with nothing to reap or to end. */
+unsigned service_on_spawn_failed(struct service *service, uint32_t random, uint64_t now_ms);

@@ -1,0 +1,166 @@
+# shellcheck shell=bash
+# For tests of nemoinit itself. It runs in namespaces of its own (pid, mount, net), as their PID 1
+# or as the child of a tiny one, which its first argument says: pid1 or subreaper. Sourced, with
+# the arguments MODE NEMOINIT NEMOCTL FIXTURE.
+# shellcheck disable=SC2034 # for the tests
+mode=$1 nemoinit=$2 nemoctl=$3 fixture=$4
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+unset XDG_RUNTIME_DIR NO_COLOR COLUMNS OPENCLAW_GATEWAY_PORT NEMOCLAW_DASHBOARD_PORT
+for variable in "${!NEMOINIT_@}"; do
+	unset "$variable"
+done
+socket=$work/s
+config=$work/ini
+# Programs in front of nemoinit, such as valgrind.
+read -ra wrapper <<<"${TEST_WRAPPER:-}"
+limit=10 # seconds that nothing may take
+W=$work/w # a directory of files for one test
+mkdir "$work/bin"
+ln -s "$fixture" "$work/bin/F"
+chmod 755 "$work" "$work/bin"
+
+unshare=(unshare --pid --fork --kill-child --mount --mount-proc --net)
+((UID == 0)) || unshare+=(--user --map-root-user)
+if ! "${unshare[@]}" true 2>/dev/null; then
+	echo "SKIP: no namespaces of our own here"
+	exit 77
+fi
+
+# configure: stdin, behind the first lines of a [nemoinit] section. The fixture is the command F.
+configure() {
+	rm -rf "$W"
+	mkdir "$W"
+	printf '[nemoinit]\nlog_format = json\n' >"$config"
+	cat >>"$config"
+}
+
+# boot [ENVIRONMENT…]: starts nemoinit with $config, if there is one; $init is its pid as we see it,
+# its output is in $work/log, $work/errors.
+boot() {
+	local arguments=(-s "$socket")
+
+	[[ ! -e $config ]] || arguments+=(-c "$config")
+	launch env "NEMOINIT_PATH=$work/bin:$PATH" "$@" "${before[@]}" "${wrapper[@]}" "$nemoinit" "${arguments[@]}"
+	await "$limit" "$nemoctl" -s "$socket" live || die "nemoinit does not come up: $(cat "$work/errors" "$work/log")"
+}
+before=() # commands between the namespaces and nemoinit
+
+# launch COMMAND…: in fresh namespaces, as boot does.
+launch() {
+	local layer=net
+
+	[[ $mode == pid1 ]] || layer=init
+	rm -f "$work/log" "$work/errors"
+	"${unshare[@]}" "$fixture" "$layer" "$@" >"$work/log" 2>"$work/errors" &
+	started=$!
+	namespaces+=("$started")
+	await "$limit" find_init || die "no namespaces: $(cat "$work/errors")"
+}
+
+# Its pid in $init; empty when it is over already.
+find_init() {
+	init=$(child_of "$started")
+	[[ -n $init && $mode != pid1 ]] && init=$(child_of "$init")
+	[[ -n $init ]] || is_gone
+}
+
+child_of() {
+	cut -d' ' -f1 "/proc/$1/task/$1/children" 2>/dev/null
+}
+
+# inside COMMAND…: a stranger in nemoinit's namespaces; its pid (of nsenter) in $stranger.
+inside() {
+	nsenter -t "$init" -p -m -n "$@" >>"$work/stranger" 2>&1 &
+	stranger=$!
+	children+=("$stranger")
+}
+
+# ended: waits for nemoinit; its exit code in $ended.
+ended() {
+	await "$limit" is_gone || fail "nemoinit does not end"
+	kill -KILL "$started" 2>/dev/null || true
+	ended=0
+	wait "$started" 2>/dev/null || ended=$?
+	rm -f "$config"
+}
+
+is_gone() {
+	[[ ! -e /proc/$started || $(awk '/^State/ { print $2 }' "/proc/$started/status") == Z ]]
+}
+
+# halt: the orderly end of a test.
+halt() {
+	kill -TERM "$init" || fail "nemoinit is gone"
+	ended
+	expect "exit code of nemoinit" 0 "$ended"
+	[[ ! -s $work/errors ]] || fail "stderr: $(cat "$work/errors")"
+}
+
+# ask FILTER: of the status reply, by jq.
+ask() {
+	timeout "$limit" "$nemoctl" -s "$socket" --json status | jq -r "$1"
+}
+
+# of NAME FILTER: of one service in it.
+of() {
+	ask ".services[] | select(.name == \"$1\") | $2"
+}
+
+# ctl ARGUMENTS…: nemoctl; its exit code.
+ctl() {
+	local status=0
+
+	timeout $((2 * limit)) "$nemoctl" -s "$socket" "$@" >"$work/stdout" 2>"$work/stderr" || status=$?
+	echo "$status"
+}
+
+is() {
+	[[ $(of "$1" "$2") == "$3" ]]
+}
+
+# becomes NAME FILTER VALUE
+becomes() {
+	await "$limit" is "$1" "$2" "$3" || fail "$1: $2 stays '$(of "$1" "$2")', wanted '$3'"
+}
+
+# state NAME STATE: waits for it.
+state() {
+	becomes "$1" .state "$2"
+}
+
+# events NAME: what was logged of it, in order.
+events() {
+	jq -rR "fromjson? | select(.service == \"$1\" and .event) | .event" "$work/log" | xargs
+}
+
+# messages NAME EVENT
+messages() {
+	jq -rR "fromjson? | select(.service == \"$1\" and .event == \"$2\") | .message" "$work/log"
+}
+
+# lines NAME: its captured output.
+lines() {
+	jq -rR "fromjson? | select(.service == \"$1\" and has(\"line\")) | .line" "$work/log"
+}
+
+# heard NAME EVENT COUNT: so often, at least.
+heard() {
+	(($(messages "$1" "$2" | wc -l) >= $3))
+}
+
+# hears NAME EVENT [COUNT]: waits for it.
+hears() {
+	await "$limit" heard "$1" "$2" "${3:-1}" || fail "$1: no event '$2': $(events "$1")"
+}
+
+# expect_match WHAT PATTERN GOT: the pattern is that of ==.
+expect_match() {
+	# shellcheck disable=SC2053 # a pattern is meant
+	[[ $3 == $2 ]] || fail "$1: wanted '$2', got '$3'"
+}
+
+# running: how many processes there are of nemoinit's services.
+running() {
+	grep -lsz "^NEMOINIT_SOCKET=$socket\$" /proc/[0-9]*/environ | wc -l
+}

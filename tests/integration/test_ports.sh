@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Whose is the port? A stranger's answer is not ours, and a stranger is never killed.
+set -eu
+# shellcheck source=tests/integration/init.sh
+. "$(dirname "$0")/init.sh"
+
+service() {
+	configure <<-END
+		[service a]
+		command = F listen=8000 serve=$W/mood
+		probe = http://127.0.0.1:8000/
+		probe_interval = 50ms
+		probe_start_interval = 50ms
+		probe_retry_interval = 50ms
+		restart_delay = 20ms
+		$(cat)
+	END
+}
+
+# A port that was taken before us: nemoinit is started beside the stranger.
+test_a_stranger_is_named_and_waited_for_and_left_alone() {
+	service </dev/null
+	printf '[service b]\ncommand = F pause\n' >>"$config"
+	before=(bash -c "'$fixture' listen=8000 serve=$W/mood & exec \"\$@\"" -)
+	boot
+	before=()
+	state a backoff
+	expect owner foreign "$(of a .listener.owner)"
+	expect_match command "*listen=8000*" "$(of a .listener.command)"
+	expect "no failure, no exit, no restart" "0 null 0" \
+		"$(of a '"\(.consecutive_failures) \(.last_exit) \(.restarts)"')"
+	expect_match "the log names it" \
+		"port 8000 is held by a stranger (pid $(of a .listener.pid), *listen=8000*" \
+		"$(messages a foreign-listener)"
+	expect health degraded "$(ask .health)"
+	expect "others run" ready "$(of b .state)"
+	expect recover 1 "$(ctl --json recover a)"
+	expect result foreign-port "$(jq -r '.services[].result' "$work/stdout")"
+	stranger=$(of a .listener.pid)
+	becomes a '.listener.pid' "$stranger"
+	inside kill -TERM "$stranger"
+	state a ready
+	expect owner self "$(of a .listener.owner)"
+	expect "told once" 1 "$(messages a foreign-listener | wc -l)"
+	expect "still nothing counted" "0 null 0" "$(of a '"\(.consecutive_failures) \(.last_exit) \(.restarts)"')"
+	halt
+}
+
+# It comes while ours is on its way: a 200 from it is not ready.
+test_a_200_from_a_stranger_is_not_ready() {
+	configure <<-END
+		[service a]
+		command = F until=$W/go listen=8000 serve=$W/mood
+		probe = http://127.0.0.1:8000/
+		probe_start_interval = 50ms
+		restart_delay = 20ms
+		[service thief]
+		command = F until=$W/steal listen=8000 serve=$W/mood
+	END
+	boot
+	state a starting
+	touch "$W/steal"
+	becomes a .listener.owner foreign
+	becomes a .listener.pid "$(of thief .pid)"
+	expect state starting "$(of a .state)"
+	expect_match detail "port 8000 is held by a stranger (pid $(of thief .pid), *)" "$(of a .probe.detail)"
+	expect "never ready" "" "$(messages a ready)"
+	touch "$W/go"
+	hears a foreign-listener
+	expect "the thief is left alone" ready "$(of thief .state)"
+	expect "one failure, its own" failure "$(of a .last_exit.reason)"
+	inside kill -KILL "$(of thief .pid)"
+	halt
+}
+
+test_a_child_that_holds_the_port_is_ours() {
+	configure <<-END
+		[service a]
+		command = F child listen=8000 serve=$W/mood parent pause
+		probe = http://127.0.0.1:8000/
+		probe_start_interval = 50ms
+	END
+	boot
+	state a ready
+	expect owner self "$(of a .listener.owner)"
+	[[ $(of a .pid) != "$(of a .listener.pid)" ]] || fail "the child is not seen"
+	halt
+}
+
+test_a_port_without_probe_must_be_held_too() {
+	configure <<-END
+		[service a]
+		command = F until=$W/go listen=8000 pause
+		port = 8000
+		probe_start_interval = 50ms
+	END
+	boot
+	becomes a .listener.owner none
+	expect state starting "$(of a .state)"
+	touch "$W/go"
+	state a ready
+	expect owner self "$(of a .listener.owner)"
+	halt
+}
+
+test_a_stranger_on_the_wildcard_is_one_too() {
+	service </dev/null
+	before=(bash -c "'$fixture' listen=any:8000 serve=$W/mood & exec \"\$@\"" -)
+	boot
+	before=()
+	state a backoff
+	expect owner foreign "$(of a .listener.owner)"
+	inside kill -TERM "$(of a .listener.pid)"
+	state a ready
+	halt
+}
+
+run_tests

@@ -1,0 +1,174 @@
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/lines.h"
+#include "util/macros.h"
+#include "util/text.h"
+
+/* Lines are gathered with a | behind each. */
+static void gather(void *data, const char *line, size_t length_bytes)
+{
+	text_add_bytes(data, line, length_bytes);
+	text_add(data, "|");
+}
+
+/* Feeds bytes in pieces of step and checks what comes out before and after the flush. */
+static void check_split(
+    const char *bytes, size_t length, size_t step, const char *lines, const char *flushed)
+{
+	struct line_splitter splitter = { .partial = NULL };
+	struct text seen;
+
+	text_init_heap(&seen, 1 << 20);
+	text_add(&seen, "");
+	for (size_t at = 0; at < length; at += step)
+		line_splitter_feed(
+		    &splitter, bytes + at, length - at < step ? length - at : step, gather, &seen);
+	assert_string_equal(seen.data, lines);
+	line_splitter_flush(&splitter, gather, &seen);
+	assert_string_equal(seen.data + strlen(lines), flushed);
+	assert_null(splitter.partial);
+	line_splitter_flush(&splitter, gather, &seen);
+	assert_string_equal(seen.data + strlen(lines), flushed);
+	text_deinit(&seen);
+}
+
+static void bytes_become_lines_however_they_come(void **state)
+{
+	static const struct {
+		const char *bytes;
+		const char *lines;
+		const char *flushed;
+	} rows[] = {
+		{ "", "", "" },
+		{ "a", "", "a|" },
+		{ "a\n", "a|", "" },
+		{ "a\nb", "a|", "b|" },
+		{ "a\n\n\nb\n", "a|||b|", "" },
+		{ "\n", "|", "" },
+		{ "a\r\nb\r\n", "a|b|", "" },
+		{ "\r\n", "|", "" },
+		{ "a\rb\n", "a\rb|", "" },
+		{ "one\ntwo\nthree", "one|two|", "three|" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (size_t step = 1; step <= 14; step++)
+			check_split(rows[i].bytes, strlen(rows[i].bytes), step, rows[i].lines,
+			    rows[i].flushed);
+}
+
+static void a_nul_does_not_end_a_line(void **state)
+{
+	struct line_splitter splitter = { .partial = NULL };
+	struct text seen;
+
+	text_init_heap(&seen, 100);
+	line_splitter_feed(&splitter, "a\0b\n", 4, gather, &seen);
+	assert_int_equal(seen.length_bytes, 4);
+	assert_memory_equal(seen.data, "a\0b|", 4);
+	line_splitter_flush(&splitter, gather, &seen);
+	text_deinit(&seen);
+}
+
+/* extra bytes more than fit into a line, then a newline and one more line. */
+static void check_long(size_t length, size_t step)
+{
+	struct text bytes, lines;
+
+	text_init_heap(&bytes, 1 << 20);
+	text_init_heap(&lines, 1 << 20);
+	for (size_t i = 0; i < length; i++) {
+		text_add(&bytes, "x");
+		text_add(&lines, "x");
+		if (i % LINE_MAX_BYTES == LINE_MAX_BYTES - 1 && i + 1 < length)
+			text_add(&lines, "|");
+	}
+	text_add(&bytes, "\ny\n");
+	text_add(&lines, "|y|");
+	check_split(bytes.data, bytes.length_bytes, step, lines.data, "");
+	text_deinit(&bytes);
+	text_deinit(&lines);
+}
+
+static void an_over_long_line_is_split(void **state)
+{
+	static const size_t steps[] = { 1, 1000, 16383, 16384, 16385, 1 << 20 };
+	static const size_t lengths[] = { LINE_MAX_BYTES - 1, LINE_MAX_BYTES, LINE_MAX_BYTES + 1,
+		2 * LINE_MAX_BYTES, 2 * LINE_MAX_BYTES + 5 };
+
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+		for (size_t k = 0; k < ARRAY_LEN(steps); k++) {
+			print_message("%zu in steps of %zu\n", lengths[i], steps[k]);
+			check_long(lengths[i], steps[k]);
+		}
+	}
+}
+
+static void a_splitter_takes_no_memory_for_whole_lines(void **state)
+{
+	struct line_splitter splitter = { .partial = NULL };
+	struct text seen;
+
+	text_init_heap(&seen, 100);
+	line_splitter_feed(&splitter, "a\nb\n", 4, gather, &seen);
+	assert_null(splitter.partial);
+	line_splitter_feed(&splitter, "c", 1, gather, &seen);
+	assert_true(splitter.size_bytes <= 128);
+	line_splitter_flush(&splitter, gather, &seen);
+	text_deinit(&seen);
+}
+
+static void the_ring_keeps_the_last_lines(void **state)
+{
+	struct line_ring ring = { .next = 0 };
+	const char *lines[LINE_RING_COUNT];
+	char line[16];
+
+	assert_int_equal(line_ring_get(&ring, lines), 0);
+	line_ring_add(&ring, "0", 1, 1000);
+	assert_int_equal(line_ring_get(&ring, lines), 1);
+	assert_string_equal(lines[0], "0");
+	for (int i = 1; i < LINE_RING_COUNT + 3; i++)
+		line_ring_add(
+		    &ring, line, (size_t)snprintf(line, sizeof(line), "%d", i), 1000 + (uint64_t)i);
+	assert_int_equal(line_ring_get(&ring, lines), LINE_RING_COUNT);
+	assert_string_equal(lines[0], "3");
+	assert_string_equal(lines[LINE_RING_COUNT - 1], "22");
+	assert_int_equal(ring.last_at_ms, 1022);
+	line_ring_deinit(&ring);
+	assert_int_equal(line_ring_get(&ring, lines), 0);
+	line_ring_deinit(&ring);
+}
+
+static void kept_lines_are_printable_and_cut(void **state)
+{
+	struct line_ring ring = { .next = 0 };
+	const char *lines[LINE_RING_COUNT];
+	char line[3000];
+
+	memset(line, 'x', sizeof(line));
+	line_ring_add(&ring, line, sizeof(line), 1);
+	line_ring_add(&ring, "\033[31mred\033[0m\t\xff", 14, 2);
+	assert_int_equal(line_ring_get(&ring, lines), 2);
+	assert_int_equal(strlen(lines[0]), LINE_RING_BYTES - 1);
+	assert_string_equal(lines[1], "red\\x09\\xff");
+	line_ring_deinit(&ring);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bytes_become_lines_however_they_come),
+		cmocka_unit_test(a_nul_does_not_end_a_line),
+		cmocka_unit_test(an_over_long_line_is_split),
+		cmocka_unit_test(a_splitter_takes_no_memory_for_whole_lines),
+		cmocka_unit_test(the_ring_keeps_the_last_lines),
+		cmocka_unit_test(kept_lines_are_printable_and_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
