@@ -122,6 +122,7 @@ static void turn_settles(void)
 void sim_wake(void)
 {
 	sim.step++;
+	sim.turn_ms = fake.now_ms;
 	sim.deadline_ms = supervisor_turn(&sim.supervisor, fake.now_ms);
 	turn_settles();
 	sim.deadline_ms = min_ms(sim.deadline_ms, supervisor_turn(&sim.supervisor, fake.now_ms));
@@ -138,9 +139,9 @@ void sim_step(uint64_t limit_ms)
 	}
 	if (sim.freeze_ms) {
 		at_ms += sim.freeze_ms;
-		sim.freezes[sim.freeze_count++ % SIM_FREEZES_MAX] =
-		    (struct sim_freeze){ .end_ms = at_ms, .length_ms = sim.freeze_ms };
 		sim.freeze_ms = 0;
+		sim.freezes[sim.freeze_count++ % SIM_FREEZES_MAX] =
+		    (struct sim_freeze){ .end_ms = at_ms, .length_ms = at_ms - sim.turn_ms };
 	}
 	fake_advance(at_ms);
 	supervisor_wake(&sim.supervisor, at_ms);

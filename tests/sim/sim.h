@@ -38,7 +38,7 @@ struct sim_shadow {
 	} events[SIM_EVENTS_MAX];
 };
 
-/* Our own process stood still. */
+/* Our own process stood still; counted from its last turn, as the supervisor does. */
 struct sim_freeze {
 	uint64_t end_ms;
 	uint64_t length_ms;
@@ -51,6 +51,7 @@ struct sim {
 	struct settle *settles;
 	char *reply; /* of the last request that was answered */
 	uint64_t deadline_ms;
+	uint64_t turn_ms;   /* when the last one was */
 	uint64_t freeze_ms; /* the next wake-up is this late */
 	struct sim_freeze freezes[SIM_FREEZES_MAX];
 	unsigned freeze_count;
