@@ -19,7 +19,7 @@ struct settle;
 enum {
 	SIM_EVENTS_MAX = 20,  /* names of events of one service */
 	SIM_CRASHES_MAX = 32, /* remembered for the window rule */
-	SIM_FREEZES_MAX = 64,
+	SIM_FREEZES_MAX = 1024,
 	SIM_SLACK_MS =
 	    1500, /* what a rule about time allows for lateness too small to be noticed */
 };

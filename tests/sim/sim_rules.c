@@ -285,9 +285,6 @@ static void check_stopping(const struct unit *unit, uint64_t age_ms)
 
 	if (sim.supervisor.is_stopping)
 		limit_ms += sim.config.stop_budget_ms;
-	/* A gap counts from the last turn on, which may give the whole time once more. */
-	if (sim_frozen_since(sim.shadows[place_of(unit)].since_ms))
-		limit_ms *= 2;
 	if (age_ms > limit_ms && !unit->service.is_unkillable)
 		sim_fail("%s is stopping for %llu ms", config->name, (unsigned long long)age_ms);
 	if (unit->service.is_unkillable && !fake_count_alive(place_of(unit)))

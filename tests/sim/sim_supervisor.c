@@ -532,6 +532,31 @@ static void test_frozen_while_failing(void **state)
 	sim_end();
 }
 
+/* Runs with every wake-up so late. */
+static void run_starved(const char *name, enum service_state state, uint64_t limit_ms)
+{
+	uint64_t end_ms = fake.now_ms + limit_ms;
+
+	while (sim_service(name)->state != state && fake.now_ms < end_ms) {
+		sim_freeze(1100);
+		sim_step(NEVER_MS);
+	}
+	assert_int_equal(sim_service(name)->state, state);
+}
+
+/* On a machine that is slow all the time, a stop and a start take longer, but they end. */
+static void test_starved(void **state)
+{
+	start(http_ini);
+	wait_ready("web");
+	sim_main("web")->plan.term_ms = NEVER_MS;
+	sim_child("web")->serve_ms = NEVER_MS;
+	assert_int_equal(sim_request(REQUEST_RESTART, "web", NEVER_MS), 0);
+	run_starved("web", SERVICE_STARTING, MINUTE);
+	run_starved("web", SERVICE_STOPPING, 40 * MINUTE);
+	sim_end();
+}
+
 /* The pace of restarts is no matter of health. */
 static void test_frozen_backoff(void **state)
 {
@@ -838,6 +863,7 @@ int main(void)
 		cmocka_unit_test(test_last_words),
 		cmocka_unit_test(test_frozen),
 		cmocka_unit_test(test_frozen_while_failing),
+		cmocka_unit_test(test_starved),
 		cmocka_unit_test(test_frozen_backoff),
 		cmocka_unit_test(test_frozen_watchdog),
 		cmocka_unit_test(test_stop_budget),
