@@ -267,7 +267,9 @@ static void process_serve(struct fake_process *process)
 		return;
 	}
 	process->holds_port = service->port != 0;
-	process->next_ping_ms = deadline_after(fake.now_ms, process->plan.ping_ms);
+	/* The clock may have leapt over it. */
+	process->next_ping_ms = deadline_after(
+	    deadline_after(process->born_ms, process->plan.serve_ms), process->plan.ping_ms);
 	fake_send(process, "READY=1");
 }
 
