@@ -74,6 +74,16 @@ static void print_usage(void)
 	     "nemoctl status tells what runs; nemoctl shutdown, SIGTERM or SIGINT ends it.");
 }
 
+/* getopt stands behind a long option, but still within a bundle of short ones. */
+static int complain_option(const char *word, const char *what)
+{
+	if (strncmp(word, "--", 2) == 0)
+		fprintf(stderr, "nemoinit: option '%s' %s; see nemoinit --help\n", word, what);
+	else
+		fprintf(stderr, "nemoinit: option '-%c' %s; see nemoinit --help\n", optopt, what);
+	return EXIT_BAD_USE;
+}
+
 /* Returns -1 to go on, else the exit code. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
@@ -89,7 +99,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "+c:s:Cp", table, NULL)) != -1) {
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+:c:s:Cp", table, NULL)) != -1) {
 		switch (option) {
 		case 'c': options->config = optarg; break;
 		case 's': options->socket = optarg; break;
@@ -97,7 +108,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 		case 'p': options->is_print = true; break;
 		case OPTION_HELP: print_usage(); return 0;
 		case OPTION_VERSION: puts("nemoinit " NEMOINIT_VERSION); return 0;
-		default: fprintf(stderr, "nemoinit: see nemoinit --help\n"); return EXIT_BAD_USE;
+		case ':': return complain_option(argv[optind - 1], "wants a value");
+		default: return complain_option(argv[optind - 1], "is unknown or takes no value");
 		}
 	}
 	/* Images that pass their entry point's name again. */
