@@ -77,7 +77,7 @@ static int read_options(
 			}
 			break;
 		case 'h': return print_help();
-		case 'V': puts("nemoctl " NEMOINIT_VERSION); return EXIT_STATUS_DONE;
+		case 'V': puts("nemoinit " NEMOINIT_VERSION); return EXIT_STATUS_DONE;
 		case ':':
 			show_complaint(
 			    "option '%s' wants a value; try 'nemoctl --help'", argv[optind - 1]);

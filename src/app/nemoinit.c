@@ -74,16 +74,6 @@ static void print_usage(void)
 	     "nemoctl status tells what runs; nemoctl shutdown, SIGTERM or SIGINT ends it.");
 }
 
-/* getopt stands behind a long option, but still within a bundle of short ones. */
-static int complain_option(const char *word, const char *what)
-{
-	if (strncmp(word, "--", 2) == 0)
-		fprintf(stderr, "nemoinit: option '%s' %s; see nemoinit --help\n", word, what);
-	else
-		fprintf(stderr, "nemoinit: option '-%c' %s; see nemoinit --help\n", optopt, what);
-	return EXIT_BAD_USE;
-}
-
 /* Returns -1 to go on, else the exit code. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
@@ -97,10 +87,10 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "version", no_argument, NULL, OPTION_VERSION },
 		{ NULL, 0, NULL, 0 },
 	};
-	int option;
+	int option, word;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:c:s:Cp", table, NULL)) != -1) {
+	while (word = optind, (option = getopt_long(argc, argv, "+c:s:Cp", table, NULL)) != -1) {
 		switch (option) {
 		case 'c': options->config = optarg; break;
 		case 's': options->socket = optarg; break;
@@ -108,8 +98,11 @@ static int parse_options(int argc, char **argv, struct options *options)
 		case 'p': options->is_print = true; break;
 		case OPTION_HELP: print_usage(); return 0;
 		case OPTION_VERSION: puts("nemoinit " NEMOINIT_VERSION); return 0;
-		case ':': return complain_option(argv[optind - 1], "wants a value");
-		default: return complain_option(argv[optind - 1], "is unknown or takes no value");
+		default:
+			fprintf(stderr,
+			    "nemoinit: unknown option or missing value '%s'; see nemoinit --help\n",
+			    argv[word]);
+			return EXIT_BAD_USE;
 		}
 	}
 	/* Images that pass their entry point's name again. */
@@ -190,6 +183,13 @@ static void on_signal(void *data, int signal, pid_t sender)
 	else if (signal == SIGTERM || signal == SIGINT)
 		supervisor_stop(supervisor, signal == SIGTERM ? "SIGTERM" : "SIGINT", now_ms);
 	/* Every other signal makes no sense for an init. */
+}
+
+static void on_wake(void *data, uint64_t now_ms)
+{
+	struct nemoinit *nemoinit = data;
+
+	supervisor_wake(&nemoinit->supervisor, now_ms);
 }
 
 static uint64_t on_turn(void *data, uint64_t now_ms)
@@ -306,7 +306,7 @@ static void nemoinit_deinit(struct nemoinit *nemoinit)
 
 static int nemoinit_run(struct nemoinit *nemoinit, const struct options *options)
 {
-	const struct loop_hook hook = { .turn = on_turn, .data = nemoinit };
+	const struct loop_hook hook = { .wake = on_wake, .turn = on_turn, .data = nemoinit };
 	const char *socket = options->socket ? options->socket : nemoinit->config.socket;
 	int code;
 

@@ -183,7 +183,7 @@ static bool supervisor_start_waiting(struct supervisor *supervisor, uint64_t now
 {
 	unsigned started = 0;
 
-	/* What ends by itself during a shutdown stays down. */
+	/* What fails while others are being stopped stays down, whatever its level. */
 	while (supervisor->is_order_dirty && !supervisor->is_stopping) {
 		supervisor->is_order_dirty = false;
 		for (size_t i = 0; i < supervisor->unit_count; i++) {
@@ -236,13 +236,13 @@ static void supervisor_reap(struct supervisor *supervisor, uint64_t now_ms)
 
 /*
  * We were starved, stopped or suspended: the services were too, or at least nobody looked at them.
- * Their clocks of health move on by the gap.
+ * Their clocks of health move on by the gap, before anything is judged by them.
  */
-static void supervisor_check_late(struct supervisor *supervisor, uint64_t now_ms)
+void supervisor_wake(struct supervisor *supervisor, uint64_t now_ms)
 {
 	uint64_t gap_ms;
 
-	if (supervisor->wake_ms == NEVER_MS || now_ms <= supervisor->wake_ms + SUPERVISOR_LATE_MS)
+	if (now_ms <= deadline_after(supervisor->wake_ms, SUPERVISOR_LATE_MS))
 		return;
 	/*
 	 * From the last turn on: nobody knows when in that time it began, and moved by the lateness
@@ -260,7 +260,6 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 {
 	uint64_t deadline_ms = NEVER_MS, dropped;
 
-	supervisor_check_late(supervisor, now_ms);
 	supervisor_reap(supervisor, now_ms);
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		deadline_ms = min_ms(deadline_ms, unit_turn(&supervisor->units[i], now_ms));

@@ -24,6 +24,7 @@ enum {
 	SUPERVISOR_REAPS_PER_TURN = 256,
 	SUPERVISOR_LATE_MS = 1000,         /* a wake-up this late shifts the clocks of health */
 	SUPERVISOR_LEVEL_RESERVE_MS = 500, /* of the stop budget, for each later level */
+	SUPERVISOR_KILL_GRACE_MS = 100,    /* of it, for a level to die from its KILL */
 	SUPERVISOR_PATIENCE_MS = 1000,     /* a second TERM counts only this long after the first */
 	SUPERVISOR_REST_MS = 1000,         /* for orphans to die from KILL */
 	SUPERVISOR_REST_AGAIN_MS = 10,
@@ -58,9 +59,10 @@ struct supervisor {
 	uint64_t auto_pair_ms;      /* when */
 
 	bool is_stopping;
-	uint64_t stop_ms;     /* when the shutdown began */
-	uint64_t stop_end_ms; /* when its budget is used up */
-	int stop_level;       /* being stopped; -1: all down, the rest is being killed */
+	uint64_t stop_ms;      /* when the shutdown began */
+	uint64_t stop_end_ms;  /* when its budget is used up */
+	int stop_level;        /* being stopped; -1: all down, the rest is being killed */
+	uint64_t level_end_ms; /* when its share is used up, and the next level's turn comes */
 	uint64_t rest_end_ms;
 	bool is_down;
 	unsigned killed_count; /* processes that had to be killed */
@@ -83,6 +85,9 @@ void supervisor_deinit(struct supervisor *supervisor);
 
 /* The boot: starts what is enabled. */
 void supervisor_start(struct supervisor *supervisor, uint64_t now_ms);
+
+/* The wait is over, no handler has run yet: was it too long? loop_hook.wake calls it. */
+void supervisor_wake(struct supervisor *supervisor, uint64_t now_ms);
 
 /* Does what is due; returns the next deadline. loop_hook.turn calls it. */
 uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms);

@@ -54,8 +54,17 @@ static void supervisor_begin_level(struct supervisor *supervisor, uint64_t now_m
 	uint64_t reserve_ms = (uint64_t)SUPERVISOR_LEVEL_RESERVE_MS *
 			      count_lower_levels(supervisor, supervisor->stop_level);
 
-	supervisor_stop_level(supervisor, supervisor->stop_level,
-	    left_ms > reserve_ms ? left_ms - reserve_ms : 1, now_ms);
+	uint64_t limit_ms = left_ms > reserve_ms ? left_ms - reserve_ms : 1;
+
+	supervisor->level_end_ms = deadline_after(now_ms, limit_ms + SUPERVISOR_KILL_GRACE_MS);
+	supervisor_stop_level(supervisor, supervisor->stop_level, limit_ms, now_ms);
+}
+
+/* Down, or not even its KILL has ended it in its time: that must not cost the others theirs. */
+static bool supervisor_is_level_over(const struct supervisor *supervisor, uint64_t now_ms)
+{
+	return now_ms >= supervisor->level_end_ms ||
+	       supervisor_is_level_down(supervisor, supervisor->stop_level);
 }
 
 void supervisor_stop(struct supervisor *supervisor, const char *why, uint64_t now_ms)
@@ -64,6 +73,7 @@ void supervisor_stop(struct supervisor *supervisor, const char *why, uint64_t no
 		if (now_ms < deadline_after(supervisor->stop_ms, SUPERVISOR_PATIENCE_MS))
 			return;
 		supervisor->stop_end_ms = now_ms;
+		supervisor->level_end_ms = deadline_after(now_ms, SUPERVISOR_KILL_GRACE_MS);
 		supervisor_report(
 		    supervisor, LOG_WARN, NULL, "shutdown", "%s again: killing what is left", why);
 		for (size_t i = 0; i < supervisor->unit_count; i++) {
@@ -122,8 +132,7 @@ static void supervisor_report_end(struct supervisor *supervisor, uint64_t now_ms
 
 uint64_t supervisor_turn_stop(struct supervisor *supervisor, uint64_t now_ms)
 {
-	while (supervisor->stop_level >= 0 &&
-	       supervisor_is_level_down(supervisor, supervisor->stop_level)) {
+	while (supervisor->stop_level >= 0 && supervisor_is_level_over(supervisor, now_ms)) {
 		if (--supervisor->stop_level >= 0) {
 			supervisor_begin_level(supervisor, now_ms);
 			continue;
@@ -132,7 +141,7 @@ uint64_t supervisor_turn_stop(struct supervisor *supervisor, uint64_t now_ms)
 		supervisor->rest_end_ms = deadline_after(now_ms, SUPERVISOR_REST_MS);
 	}
 	if (supervisor->stop_level >= 0)
-		return NEVER_MS;
+		return supervisor->level_end_ms;
 	/* What is killed leaves its children to us: again, until there are none. */
 	if (!supervisor_kill_rest(supervisor) || now_ms >= supervisor->rest_end_ms)
 		supervisor->is_down = true;

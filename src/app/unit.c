@@ -234,12 +234,15 @@ static void unit_end_tree(struct unit *unit, uint64_t now_ms)
 
 static void unit_kill_tree(struct unit *unit, uint64_t now_ms)
 {
-	if (unit->session) {
+	bool is_first = unit->service.killed_ms == now_ms; /* it is repeated until none is left */
+
+	if (unit->session && is_first) {
 		unit->supervisor->killed_count++;
 		supervisor_report(unit->supervisor, LOG_WARN, unit, "killed",
 		    "killing what is left of session %d", (int)unit->session);
-		tree_signal_all(unit->session, SIGKILL);
 	}
+	if (unit->session)
+		tree_signal_all(unit->session, SIGKILL);
 	unit_check_tree(unit, now_ms);
 }
 
@@ -317,6 +320,8 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
 		if (unit->streams[i].output)
 			output_drain(unit->streams[i].output);
+	if (unit->notify)
+		notify_socket_drain(unit->notify);
 	unit->exit_pid = unit->pid;
 	unit->pid = 0;
 	unit->exit_at_ms = (int64_t)clock_epoch_ms();

@@ -10,7 +10,7 @@
 #include "core/auto_pair_json.h"
 #include "core/pairing_report.h"
 #include "io/clock.h"
-#include "io/lines.h"
+#include "io/log.h"
 #include "io/loop.h"
 #include "io/notify.h"
 #include "io/reaper.h"
@@ -27,7 +27,7 @@ struct watcher {
 	struct loop *loop;
 	struct signals *signals;
 	struct approver *approver;
-	struct lines lines;
+	struct log *log;
 	const char *notify_socket; /* NULL: alone */
 	uint64_t watchdog_ms;      /* distance of two pings; NEVER_MS: none */
 	uint64_t next_ping_ms;
@@ -96,11 +96,31 @@ static uint64_t watchdog_distance_ms(void)
 
 /* ---- events ---- */
 
+/* Log lines, each with its newline. */
+static void watcher_say(struct watcher *watcher, const char *text)
+{
+	uint64_t dropped = log_take_dropped(watcher->log);
+	char told[64];
+
+	if (dropped) {
+		snprintf(told, sizeof(told), "[auto-pair] %llu lines dropped\n",
+		    (unsigned long long)dropped);
+		log_write(watcher->log, told, strlen(told));
+	}
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+
+		length += text[length] == '\n'; /* the last one may have been cut */
+		log_write(watcher->log, text, length);
+		text += length;
+	}
+}
+
 static void watcher_on_step(void *data, unsigned actions, const char *text)
 {
 	struct watcher *watcher = data;
 
-	lines_write(&watcher->lines, text);
+	watcher_say(watcher, text);
 	if (actions & PAIRING_DO_REPORT)
 		report(watcher, loop_now_ms(watcher->loop));
 	if (actions & PAIRING_DO_FINISH)
@@ -164,6 +184,8 @@ static int set_up(
 	int result = loop_new(&watcher->loop);
 
 	if (!result)
+		result = log_new(watcher->loop, STDOUT_FILENO, &watcher->log);
+	if (!result)
 		result = signals_new(watcher->loop, watcher_on_signal, watcher, &watcher->signals);
 	if (!result)
 		result = approver_new(
@@ -190,6 +212,7 @@ int watcher_run(const struct pairing_settings *settings, char *const *environmen
 	}
 	approver_free(&watcher.approver);
 	signals_free(&watcher.signals);
+	log_free(&watcher.log);
 	loop_free(watcher.loop);
 	return result ? 1 : 0;
 }

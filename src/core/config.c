@@ -344,7 +344,7 @@ int config_build(const struct config_sources *sources, struct config *ret_config
 		.environment = &config.environment_settings,
 		.errors = errors,
 		.warnings = warnings };
-	size_t form_errors, form_dropped, gone;
+	size_t form_errors, form_dropped;
 
 	config_merge(&builder, &config.file_settings);
 	config_read_environment(&builder);
@@ -355,13 +355,12 @@ int config_build(const struct config_sources *sources, struct config *ret_config
 		 */
 		while (errors->count > form_errors)
 			free(errors->items[--errors->count]);
-		gone = problems_total(warnings);
 		errors->dropped_count = form_dropped;
 		config_deinit_values(&config);
 		config.gateway_port = 0;
 		builder.again = false;
 		config_read(&builder);
-	} while (builder.again && problems_total(warnings) > gone);
+	} while (builder.again); /* each time with one override less */
 	if (problems_total(errors)) {
 		config_deinit(&config);
 		return -EINVAL;

@@ -58,7 +58,7 @@ static uint64_t service_next_delay_ms(struct service *service, uint32_t random)
 
 	if (exit->reason == EXIT_REASON_CLEAN && exit->was_ready)
 		return 0; /* it asks for a new start this way; no failure */
-	service->failures = service->was_stable ? 1 : service->failures + 1;
+	service->failures++;
 	if (service->was_stable)
 		return 0;
 	return backoff_next(
@@ -77,6 +77,10 @@ static unsigned service_restart_by_rule(struct service *service, uint32_t random
 
 	service->is_asked = false;
 	service->blocked = BLOCKED_NOT;
+	if (service->was_stable) { /* the timer that says so may come after the exit */
+		service->failures = 0;
+		service->is_crash_loop = false;
+	}
 	if (config->restart == RESTART_NEVER ||
 	    (config->restart == RESTART_ON_FAILURE && is_done)) {
 		service_enter(service, SERVICE_FINISHED, now_ms, NEVER_MS);

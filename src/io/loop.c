@@ -43,6 +43,8 @@ static void loop_on_check(struct ev_loop *ev, struct ev_check *check, int events
 	(void)ev;
 	(void)events;
 	loop->now_ms = clock_now_ms();
+	if (loop->hook->wake)
+		loop->hook->wake(loop->hook->data, loop->now_ms);
 }
 
 static void loop_on_prepare(struct ev_loop *ev, struct ev_prepare *prepare, int events)

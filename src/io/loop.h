@@ -1,9 +1,10 @@
 /*
  * The event loop: descriptors, and one deadline for everything. The only file that knows libev.
  *
- * Each turn: wait until a descriptor is ready or the deadline has come; call the handlers; then
- * call the program's `turn` hook, which does what is due and returns when it wants to be called at
- * the latest. Handlers and hook get the time that was read once for this turn.
+ * Each turn: wait until a descriptor is ready or the deadline has come; call the program's `wake`
+ * hook, if it has one, and the handlers; then call its `turn` hook, which does what is due and
+ * returns when it wants to be called at the latest. Handlers and hooks get the time that was read
+ * once for this turn.
  */
 #pragma once
 
@@ -17,11 +18,13 @@ enum {
 	LOOP_WRITE = 2,
 };
 
-/*
- * Called after the handlers of every turn, and once before the first wait. Does what is due at
- * now_ms and returns the next deadline (CLOCK_MONOTONIC ms, NEVER_MS for none).
- */
 struct loop_hook {
+	/* Called before the handlers of every turn. NULL: none. */
+	void (*wake)(void *data, uint64_t now_ms);
+	/*
+	 * Called after the handlers of every turn, and once before the first wait. Does what is due
+	 * at now_ms and returns the next deadline (CLOCK_MONOTONIC ms, NEVER_MS for none).
+	 */
 	uint64_t (*turn)(void *data, uint64_t now_ms);
 	void *data;
 };

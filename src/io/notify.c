@@ -54,6 +54,13 @@ static void notify_on_ready(void *data, unsigned events)
 	(void)notify_receive(data);
 }
 
+void notify_socket_drain(struct notify_socket *socket)
+{
+	for (unsigned i = 0; i < NOTIFY_DRAIN_MAX; i++)
+		if (!notify_receive(socket))
+			return;
+}
+
 static int notify_open(struct notify_socket *socket_, struct error *error)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };

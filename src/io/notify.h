@@ -14,6 +14,7 @@ struct notify_socket;
 
 enum {
 	NOTIFY_MAX_BYTES = 16384, /* longer datagrams are dropped whole */
+	NOTIFY_DRAIN_MAX = 64,    /* messages read after an exit, at most */
 };
 
 /*
@@ -25,6 +26,9 @@ int notify_socket_new(struct loop *loop,
     void (*handle)(void *data, const char *message, size_t length_bytes, pid_t pid, uid_t uid),
     void *data, struct notify_socket **ret_socket, struct error *error);
 void notify_socket_free(struct notify_socket **socket);
+
+/* Hands over what waits: the last words of a process that has gone. */
+void notify_socket_drain(struct notify_socket *socket);
 
 /* The value for NOTIFY_SOCKET (`@…`), owned by the socket. */
 const char *notify_socket_name(const struct notify_socket *socket);

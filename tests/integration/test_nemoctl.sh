@@ -116,7 +116,7 @@ test_nemoctl_has_an_exit_code_for_each_end() {
 	expect "no name" 2 "$(code "$nemoctl" status ../x)"
 	expect "no duration" 2 "$(code "$nemoctl" --timeout soon status)"
 	expect help 0 "$(code "$nemoctl" --help)"
-	expect version "nemoctl" "$("$nemoctl" --version | cut -d' ' -f1)"
+	expect version "nemoinit" "$("$nemoctl" --version | cut -d' ' -f1)"
 }
 
 # The search of nemoctl, in a /run and a /tmp of our own. $1: what to do there.

@@ -2,7 +2,7 @@
 # purity.sh LIBUTIL LIBCORE: core decides and util says; neither can reach the world. What their objects leave
 # undefined must be defined in them or be on this list of functions that only compute.
 set -u
-pure='mem[a-z]+|str[a-z0-9_]+|is(alnum|alpha|digit|print|space|xdigit)|to(lower|upper)'
+pure='mem[a-z]+|bcmp|str[a-z0-9_]+|is(alnum|alpha|digit|print|space|xdigit)|to(lower|upper)'
 pure+='|malloc|calloc|realloc|reallocarray|free|qsort|bsearch|abs|labs|snprintf|vsnprintf|asprintf|vasprintf|sscanf'
 pure+='|fabs|floor|ceil|lround|fmin|fmax|pow|exp2|ldexp|frexp|modf|isnan|isinf|gmtime_r|timegm'
 pure+='|cJSON_.*|ini_parse_stream|inet_(ntop|pton)|__errno_location|__ctype_[a-z]+_loc|__isoc99_.*|__[a-z]+_chk'

@@ -292,6 +292,24 @@ static void the_file_stays_however_much_there_is_to_tell(void **state)
 	fixture_deinit(&fixture);
 }
 
+static void one_bad_variable_takes_all_its_errors_with_it(void **state)
+{
+	const char *environment[] = { NULL, NULL };
+	struct fixture fixture;
+	struct text entry;
+
+	text_init_heap(&entry, 1 << 16);
+	text_add(&entry, "NEMOINIT_SERVICE_A_AFTER=");
+	for (int i = 0; i < PROBLEMS_MAX + 50; i++)
+		text_addf(&entry, " x%d", i);
+	environment[0] = entry.data;
+	fixture_build(&fixture, S, environment, true);
+	assert_string_equal(fixture.errors.data, "");
+	assert_int_equal(fixture.result, 0);
+	fixture_deinit(&fixture);
+	text_deinit(&entry);
+}
+
 static void auto_pair_can_be_skipped(void **state)
 {
 	static const struct {
@@ -334,6 +352,7 @@ int main(void)
 		cmocka_unit_test(an_error_of_the_file_stays_one),
 		cmocka_unit_test(a_variable_can_mend_the_file),
 		cmocka_unit_test(the_file_stays_however_much_there_is_to_tell),
+		cmocka_unit_test(one_bad_variable_takes_all_its_errors_with_it),
 		cmocka_unit_test(auto_pair_can_be_skipped),
 	};
 

@@ -199,6 +199,26 @@ static void a_stable_run_forgets_failures(void **state)
 	assert_int_equal(fixture.service.failures, 0);
 }
 
+static void an_exit_that_is_handled_before_the_timer_follows_a_stable_run_too(void **state)
+{
+	struct fixture fixture;
+	struct service *service = &fixture.service;
+
+	fixture_init(&fixture);
+	make_ready(&fixture, T);
+	service->failures = 7;
+	service->is_crash_loop = true;
+	assert_int_equal(tell_exit(&fixture, false, 1, T + 60100), SERVICE_DO_CHECK_ORDER);
+	assert_int_equal(service->failures, 1);
+	assert_false(service->is_crash_loop);
+	service->failures = 7;
+	service->is_crash_loop = true;
+	make_ready(&fixture, T + 70000);
+	assert_int_equal(tell_exit(&fixture, false, 0, T + 140000), SERVICE_DO_CHECK_ORDER);
+	assert_int_equal(service->failures, 0);
+	assert_false(service->is_crash_loop);
+}
+
 static void failing_does_not_forget_failures(void **state)
 {
 	struct fixture fixture;
@@ -411,6 +431,7 @@ int main(void)
 		cmocka_unit_test(a_run_one_millisecond_short_of_stable_is_delayed),
 		cmocka_unit_test(failing_and_stopping_are_no_part_of_a_stable_run),
 		cmocka_unit_test(a_stable_run_forgets_failures),
+		cmocka_unit_test(an_exit_that_is_handled_before_the_timer_follows_a_stable_run_too),
 		cmocka_unit_test(failing_does_not_forget_failures),
 		cmocka_unit_test(a_fatal_exit_blocks_until_the_service_is_ready_again),
 		cmocka_unit_test(fatal_exits_are_no_crash_loop),

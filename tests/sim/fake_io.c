@@ -1,0 +1,866 @@
+#include "fake_io.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/clock.h"
+#include "io/fd.h"
+#include "io/listener.h"
+#include "io/log.h"
+#include "io/loop.h"
+#include "io/notify.h"
+#include "io/oom.h"
+#include "io/output.h"
+#include "io/probe.h"
+#include "io/proc.h"
+#include "io/reaper.h"
+#include "io/spawn.h"
+#include "io/tree.h"
+#include "util/macros.h"
+
+enum {
+	FIRST_FD = 1000,
+	FIRST_PID = 100000,
+	STRANGER_PID = 4242,
+};
+
+static const char reply_good[] = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"ok\":true}";
+static const char reply_other[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+
+struct fake_fd {
+	bool is_open;
+	pid_t pid;             /* of a status pipe */
+	struct output *output; /* of the writing end of an output pipe */
+};
+
+struct loop {
+	char unused;
+};
+
+struct log {
+	char unused;
+};
+
+struct loop_watch {
+	int fd;
+	void (*handle)(void *data, unsigned events);
+	void *data;
+};
+
+struct output {
+	pid_t session; /* whose processes write to it; 0: nobody yet */
+	bool is_ended;
+	void (*handle)(void *data, const char *bytes, size_t length_bytes);
+	void *data;
+};
+
+struct notify_socket {
+	char name[16];
+	const char *messages[FAKE_MESSAGES_MAX];
+	unsigned count;
+	void (*handle)(void *data, const char *message, size_t length_bytes, pid_t pid, uid_t uid);
+	void *data;
+};
+
+struct probe {
+	struct probe_request request;
+	uint64_t start_ms;
+	uint64_t deadline_ms;
+	pid_t pid; /* who took the connection; 0: refused; STRANGER_PID */
+};
+
+struct fake fake;
+static struct fake_fd fds[FAKE_OBJECTS_MAX];
+static struct loop_watch *watches[FAKE_OBJECTS_MAX];
+static struct output *outputs[FAKE_OBJECTS_MAX];
+static struct notify_socket *notifies[FAKE_OBJECTS_MAX];
+static struct probe *probes[FAKE_OBJECTS_MAX];
+
+static _Noreturn void fault(const char *what)
+{
+	fake.on_fault(what);
+	abort();
+}
+
+/* Keeps an object in a list of live ones. */
+static void list_add(void **list, void *object, size_t *count)
+{
+	size_t place = 0;
+
+	while (place < FAKE_OBJECTS_MAX && list[place])
+		place++;
+	if (!object || place == FAKE_OBJECTS_MAX)
+		fault("too many objects alive");
+	list[place] = object;
+	++*count;
+}
+
+static void list_remove(void **list, const void *object, size_t *count)
+{
+	for (size_t i = 0; i < FAKE_OBJECTS_MAX; i++) {
+		if (list[i] != object)
+			continue;
+		list[i] = NULL;
+		--*count;
+		return;
+	}
+	fault("freed an object that is not alive");
+}
+
+/* ---- the world ---- */
+
+void fake_reset(uint64_t start_ms)
+{
+	fake = (struct fake){ .start_ms = start_ms, .now_ms = start_ms, .last_pid = FIRST_PID };
+	/* What a test that failed has left must not disturb the next. */
+	memset(fds, 0, sizeof(fds));
+	memset(watches, 0, sizeof(watches));
+	memset(outputs, 0, sizeof(outputs));
+	memset(notifies, 0, sizeof(notifies));
+	memset(probes, 0, sizeof(probes));
+}
+
+struct fake_child fake_child_healthy(void)
+{
+	return (struct fake_child){ .exec_ms = 1,
+		.serve_ms = 1000,
+		.hang_ms = NEVER_MS,
+		.hang_end_ms = NEVER_MS,
+		.ping_ms = NEVER_MS,
+		.ping_end_ms = NEVER_MS,
+		.exit_ms = NEVER_MS,
+		.term_ms = 5,
+		.kill_ms = 1,
+		.member_term_ms = 5,
+		.chat_ms = NEVER_MS };
+}
+
+size_t fake_add_service(const char *name, uint16_t port)
+{
+	fake.services[fake.service_count] = (struct fake_service){ .name = name,
+		.port = port,
+		.child = fake_child_healthy(),
+		.stranger_ms = NEVER_MS,
+		.stranger_end_ms = NEVER_MS };
+	return fake.service_count++;
+}
+
+static struct fake_process *process_new(void)
+{
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++) {
+		if (fake.processes[i].pid)
+			continue;
+		fake.processes[i] = (struct fake_process){ .pid = ++fake.last_pid,
+			.born_ms = fake.now_ms,
+			.die_ms = NEVER_MS,
+			.next_ping_ms = NEVER_MS,
+			.next_chat_ms = NEVER_MS };
+		return &fake.processes[i];
+	}
+	fault("too many processes");
+}
+
+static struct fake_process *process_find(pid_t pid)
+{
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		if (pid && fake.processes[i].pid == pid)
+			return &fake.processes[i];
+	return NULL;
+}
+
+static bool is_alive(const struct fake_process *process)
+{
+	return process->pid && !process->is_zombie;
+}
+
+struct fake_process *fake_main(size_t service)
+{
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++) {
+		struct fake_process *process = &fake.processes[i];
+
+		if (process->pid && process->is_main && process->service == service)
+			return process;
+	}
+	return NULL;
+}
+
+unsigned fake_count_alive(size_t service)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		count += is_alive(&fake.processes[i]) && fake.processes[i].service == service;
+	return count;
+}
+
+bool fake_is_hanging(const struct fake_process *process, uint64_t at_ms)
+{
+	return at_ms >= deadline_after(process->born_ms, process->plan.hang_ms) &&
+	       at_ms < deadline_after(process->born_ms, process->plan.hang_end_ms);
+}
+
+void fake_kill(struct fake_process *process, int signal)
+{
+	const struct fake_child *plan = &process->plan;
+	uint64_t delay_ms = signal == SIGKILL  ? plan->kill_ms
+			    : process->is_main ? plan->term_ms
+					       : plan->member_term_ms;
+	uint64_t die_ms = deadline_after(fake.now_ms, delay_ms);
+
+	if (process->is_zombie || die_ms >= process->die_ms)
+		return;
+	process->die_ms = die_ms;
+	process->exit = signal == SIGKILL
+			    ? (struct exit_info){ .by_signal = true, .value = SIGKILL }
+			    : plan->term_exit;
+}
+
+static void process_die(struct fake_process *process)
+{
+	process->is_zombie = true;
+	process->holds_port = false;
+	if (!process->is_child) { /* its parent, which lives, reaps it */
+		process->pid = 0;
+		return;
+	}
+	fake.has_sigchld = true;
+	if (!process->is_main)
+		return;
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		if (fake.processes[i].pid && fake.processes[i].session == process->session)
+			fake.processes[i].is_child = true;
+}
+
+void fake_send(const struct fake_process *process, const char *message)
+{
+	for (size_t i = 0; i < FAKE_OBJECTS_MAX; i++) {
+		struct notify_socket *to = notifies[i];
+
+		if (to && strcmp(to->name, process->notify) == 0 && to->count < FAKE_MESSAGES_MAX)
+			to->messages[to->count++] = message;
+	}
+}
+
+/* It begins to serve, unless a stranger sits on its port. */
+static void process_serve(struct fake_process *process)
+{
+	const struct fake_service *service = &fake.services[process->service];
+
+	process->is_ready = true;
+	if (service->has_stranger) {
+		process->die_ms = fake.now_ms;
+		process->exit = (struct exit_info){ .value = 1 };
+		return;
+	}
+	process->holds_port = service->port != 0;
+	process->next_ping_ms = deadline_after(fake.now_ms, process->plan.ping_ms);
+	fake_send(process, "READY=1");
+}
+
+static void process_live(struct fake_process *process)
+{
+	const struct fake_child *plan = &process->plan;
+	uint64_t now_ms = fake.now_ms;
+
+	if (process->is_main && now_ms >= deadline_after(process->born_ms, plan->exec_ms))
+		process->has_executed = true;
+	if (process->is_main && !process->is_ready && now_ms < process->die_ms &&
+	    now_ms >= deadline_after(process->born_ms, plan->serve_ms))
+		process_serve(process);
+	if (now_ms >= process->next_ping_ms) {
+		process->next_ping_ms = deadline_after(now_ms, plan->ping_ms);
+		if (now_ms < deadline_after(process->born_ms, plan->ping_end_ms) &&
+		    !fake_is_hanging(process, now_ms))
+			fake_send(process, "WATCHDOG=1\nSTATUS=fine");
+	}
+	if (now_ms >= process->next_chat_ms) {
+		process->next_chat_ms = deadline_after(now_ms, plan->chat_ms);
+		process->has_words = true;
+	}
+	if (now_ms >= process->die_ms)
+		process_die(process);
+}
+
+static void service_live(struct fake_service *service, size_t place)
+{
+	const struct fake_process *process = fake_main(place);
+
+	if (fake.now_ms >= service->stranger_end_ms)
+		service->has_stranger = false;
+	else if (fake.now_ms >= service->stranger_ms && !(process && process->holds_port))
+		service->has_stranger = true;
+}
+
+void fake_advance(uint64_t now_ms)
+{
+	fake.now_ms = now_ms;
+	for (size_t i = 0; i < fake.service_count; i++)
+		service_live(&fake.services[i], i);
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		if (is_alive(&fake.processes[i]))
+			process_live(&fake.processes[i]);
+}
+
+/* ---- what wakes nemoinit ---- */
+
+static bool is_status_readable(const struct loop_watch *watch)
+{
+	const struct fake_process *process = process_find(fds[watch->fd - FIRST_FD].pid);
+
+	return !process || process->has_executed || process->is_zombie;
+}
+
+/* When, and how, a probe that has been begun ends by itself. */
+static uint64_t probe_end_ms(const struct probe *probe, int *ret_result)
+{
+	const struct fake_process *process = process_find(probe->pid);
+	uint64_t end_ms = deadline_after(probe->start_ms, FAKE_LATENCY_MS);
+
+	*ret_result = 0;
+	if (probe->pid == STRANGER_PID)
+		return end_ms;
+	if (!probe->pid) {
+		*ret_result = -ECONNREFUSED;
+		return probe->start_ms;
+	}
+	/* The kernel completes a connection, whatever the process does. */
+	if (probe->request.message && process && fake_is_hanging(process, end_ms))
+		end_ms = deadline_after(
+		    deadline_after(process->born_ms, process->plan.hang_end_ms), FAKE_LATENCY_MS);
+	if (!process || process->is_zombie || process->die_ms <= end_ms) {
+		*ret_result = -ECONNRESET;
+		return process && !process->is_zombie ? process->die_ms : probe->start_ms;
+	}
+	return end_ms;
+}
+
+static bool has_writer(const struct output *output)
+{
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		if (is_alive(&fake.processes[i]) && fake.processes[i].session == output->session)
+			return true;
+	return !output->session;
+}
+
+static uint64_t process_next_ms(const struct fake_process *process)
+{
+	uint64_t next_ms =
+	    min_ms(process->die_ms, min_ms(process->next_ping_ms, process->next_chat_ms));
+
+	if (process->is_main && !process->is_ready)
+		next_ms = min_ms(next_ms, deadline_after(process->born_ms, process->plan.serve_ms));
+	if (process->is_main && !process->has_executed)
+		next_ms = min_ms(next_ms, deadline_after(process->born_ms, process->plan.exec_ms));
+	return next_ms;
+}
+
+uint64_t fake_next_ms(void)
+{
+	uint64_t next_ms = fake.has_sigchld ? fake.now_ms : NEVER_MS;
+	int result;
+
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		if (is_alive(&fake.processes[i]))
+			next_ms = min_ms(next_ms, process_next_ms(&fake.processes[i]));
+	for (size_t i = 0; i < FAKE_OBJECTS_MAX; i++) {
+		if (probes[i])
+			next_ms = min_ms(next_ms, probe_end_ms(probes[i], &result));
+		if ((notifies[i] && notifies[i]->count) ||
+		    (watches[i] && is_status_readable(watches[i])) ||
+		    (outputs[i] && !outputs[i]->is_ended && !has_writer(outputs[i])))
+			next_ms = min_ms(next_ms, fake.now_ms);
+	}
+	return max_ms(next_ms, fake.now_ms);
+}
+
+/* Its judge has read the answer; 1 good, else -errno. */
+static int probe_judge(const struct probe *probe, struct error *error)
+{
+	const char *reply =
+	    probe->pid == STRANGER_PID && fake.now_ms % 2 ? reply_other : reply_good;
+	int verdict;
+
+	if (!probe->request.message)
+		return 1;
+	/* It may come in two pieces. */
+	verdict = probe->request.judge(probe->request.data, reply, 9, false, error);
+	if (!verdict)
+		verdict =
+		    probe->request.judge(probe->request.data, reply, strlen(reply), true, error);
+	return verdict ? verdict : -EPROTO;
+}
+
+static void dispatch_probe(struct probe *probe)
+{
+	struct error error = { .message = "" };
+	int result;
+
+	if (probe_end_ms(probe, &result) > fake.now_ms)
+		return;
+	if (!result) {
+		result = probe_judge(probe, &error);
+		result = result > 0 ? 0 : result;
+	} else {
+		error_set(&error, result, "connect: %s", strerror(-result));
+	}
+	probe->request.done(probe->request.data, result, result ? &error : NULL);
+}
+
+static void dispatch_notify(struct notify_socket *socket)
+{
+	const char *message = socket->messages[0];
+
+	memmove(socket->messages, socket->messages + 1, --socket->count * sizeof(message));
+	socket->handle(socket->data, message, strlen(message), FIRST_PID, getuid());
+}
+
+static void dispatch_output(struct output *output)
+{
+	if (!has_writer(output)) {
+		output->is_ended = true;
+		output->handle(output->data, NULL, 0);
+		return;
+	}
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++) {
+		struct fake_process *process = &fake.processes[i];
+
+		if (!is_alive(process) || process->session != output->session ||
+		    !process->has_words)
+			continue;
+		process->has_words = false;
+		output->handle(output->data, "a line\nand more", 15);
+	}
+}
+
+bool fake_dispatch(void)
+{
+	bool has_sigchld = fake.has_sigchld;
+
+	fake.has_sigchld = false;
+	for (size_t i = 0; i < FAKE_OBJECTS_MAX; i++) {
+		if (probes[i])
+			dispatch_probe(probes[i]);
+		if (notifies[i] && notifies[i]->count)
+			dispatch_notify(notifies[i]);
+		if (watches[i] && is_status_readable(watches[i]))
+			watches[i]->handle(watches[i]->data, LOOP_READ);
+		if (outputs[i] && outputs[i]->session && !outputs[i]->is_ended)
+			dispatch_output(outputs[i]);
+	}
+	return has_sigchld;
+}
+
+/* ---- clock, loop, log ---- */
+
+uint64_t clock_now_ms(void)
+{
+	return fake.now_ms;
+}
+
+uint64_t clock_epoch_ms(void)
+{
+	return UINT64_C(1800000000000) + (fake.now_ms - fake.start_ms);
+}
+
+uint64_t loop_now_ms(const struct loop *loop)
+{
+	(void)loop;
+	return fake.now_ms;
+}
+
+int loop_watch_new(struct loop *loop, int fd, unsigned events,
+    void (*handle)(void *data, unsigned events), void *data, struct loop_watch **ret_watch)
+{
+	struct loop_watch *watch = malloc(sizeof(*watch));
+
+	(void)loop;
+	(void)events;
+	list_add((void **)watches, watch, &fake.watches);
+	*watch = (struct loop_watch){ .fd = fd, .handle = handle, .data = data };
+	*ret_watch = watch;
+	return 0;
+}
+
+void loop_watch_free(struct loop_watch **watch)
+{
+	if (!*watch)
+		return;
+	list_remove((void **)watches, *watch, &fake.watches);
+	free(*watch);
+	*watch = NULL;
+}
+
+/* Takes `"key":"value"` out of a line. */
+static bool get_member(const char *line, const char *key, char *value, size_t size_bytes)
+{
+	const char *at = strstr(line, key);
+	size_t length;
+
+	if (!at)
+		return false;
+	at += strlen(key);
+	length = strcspn(at, "\"");
+	snprintf(value, size_bytes, "%.*s", (int)length, at);
+	return true;
+}
+
+void log_write(struct log *log, const char *line, size_t length_bytes)
+{
+	char service[40], event[40];
+
+	(void)log;
+	if (!length_bytes || line[length_bytes - 1] != '\n')
+		fault("a log line without an end");
+	snprintf(fake.log[fake.log_next++ % FAKE_LOG_LINES], FAKE_LOG_LINE_BYTES, "%.*s",
+	    (int)length_bytes - 1, line);
+	if (!fake.on_event || !get_member(line, "\"event\":\"", event, sizeof(event)))
+		return;
+	if (!get_member(line, "\"service\":\"", service, sizeof(service)))
+		service[0] = '\0';
+	fake.on_event(service, event);
+}
+
+uint64_t log_take_dropped(struct log *log)
+{
+	(void)log;
+	return 0;
+}
+
+/* ---- descriptors ---- */
+
+static int fd_new(pid_t pid, struct output *output)
+{
+	int place = 0;
+
+	while (place < FAKE_OBJECTS_MAX && fds[place].is_open)
+		place++;
+	if (place == FAKE_OBJECTS_MAX)
+		fault("too many descriptors");
+	fds[place] = (struct fake_fd){ .is_open = true, .pid = pid, .output = output };
+	fake.fds++;
+	return FIRST_FD + place;
+}
+
+void fd_close(int *fd)
+{
+	if (*fd < 0)
+		return;
+	if (*fd < FIRST_FD || *fd >= FIRST_FD + FAKE_OBJECTS_MAX || !fds[*fd - FIRST_FD].is_open)
+		fault("closed a descriptor that is not open");
+	for (size_t i = 0; i < FAKE_OBJECTS_MAX; i++)
+		if (watches[i] && watches[i]->fd == *fd)
+			fault("closed a descriptor that is being watched");
+	fds[*fd - FIRST_FD].is_open = false;
+	fake.fds--;
+	*fd = -1;
+}
+
+/* ---- processes ---- */
+
+static void spawn_members(const struct fake_process *leader)
+{
+	for (unsigned i = 0; i < leader->plan.members; i++) {
+		struct fake_process *member = process_new();
+
+		member->session = leader->session;
+		member->service = leader->service;
+		member->plan = leader->plan;
+	}
+}
+
+static size_t service_of(const char *name)
+{
+	for (size_t i = 0; i < fake.service_count; i++)
+		if (strcmp(fake.services[i].name, name) == 0)
+			return i;
+	fault("a command of no service");
+}
+
+static void spawn_connect(struct fake_process *process, const struct spawn_request *request)
+{
+	static const char variable[] = "NOTIFY_SOCKET=";
+	const int outs[] = { request->stdout_fd, request->stderr_fd };
+
+	for (size_t i = 0; i < ARRAY_LEN(outs); i++)
+		if (outs[i] >= FIRST_FD && fds[outs[i] - FIRST_FD].output)
+			fds[outs[i] - FIRST_FD].output->session = process->pid;
+	for (char *const *entry = request->environment; entry && *entry; entry++)
+		if (strncmp(*entry, variable, strlen(variable)) == 0)
+			snprintf(process->notify, sizeof(process->notify), "%s",
+			    *entry + strlen(variable));
+}
+
+int spawn_start(
+    const struct spawn_request *request, pid_t *ret_pid, int *ret_status_fd, struct error *error)
+{
+	size_t place = service_of(request->argv[0]);
+	struct fake_service *service = &fake.services[place];
+	struct fake_process *process;
+
+	if (fake_main(place) || fake_count_alive(place))
+		fault("a start while something of the last one is left");
+	if (fake.on_spawn)
+		fake.on_spawn(place);
+	if (fake.fork_error)
+		return error_set(error, -fake.fork_error, "fork: %s", strerror(fake.fork_error));
+	service->starts++;
+	service->last_start_ms = fake.now_ms;
+	process = process_new();
+	process->session = process->pid;
+	process->service = place;
+	process->is_main = process->is_child = true;
+	process->plan = service->child;
+	process->die_ms = deadline_after(fake.now_ms, process->plan.exit_ms);
+	process->exit = process->plan.exit;
+	process->next_chat_ms = deadline_after(fake.now_ms, process->plan.chat_ms);
+	if (process->plan.exec_error) {
+		process->die_ms = deadline_after(fake.now_ms, process->plan.exec_ms);
+		process->exit = (struct exit_info){ .value = 127 };
+	}
+	spawn_connect(process, request);
+	spawn_members(process);
+	*ret_pid = process->pid;
+	*ret_status_fd = fd_new(process->pid, NULL);
+	return 0;
+}
+
+int spawn_read_status(int status_fd, const struct spawn_request *request, struct error *error)
+{
+	const struct fake_process *process = process_find(fds[status_fd - FIRST_FD].pid);
+
+	/* The supervisor asks for the last time when the process has just been reaped. */
+	if (process && !process->has_executed && !process->is_zombie)
+		return 1;
+	if (process && process->plan.exec_error)
+		return error_set(error, -process->plan.exec_error, "exec '%s': %s",
+		    request->argv[0], strerror(process->plan.exec_error));
+	return 0;
+}
+
+bool reaper_drain(unsigned max_count,
+    void (*handle)(void *data, pid_t pid, const struct exit_info *exit), void *data)
+{
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++) {
+		struct fake_process *process = &fake.processes[i];
+		pid_t pid = process->pid;
+
+		if (!pid || !process->is_zombie)
+			continue;
+		if (!max_count--)
+			return true;
+		/* Told first: what its pipes hold can still be read. */
+		handle(data, pid, &process->exit);
+		process->pid = 0;
+	}
+	return false;
+}
+
+/* kill(2) for what the supervisor signals itself: the rest, at the end of a shutdown. */
+int kill(pid_t pid, int signal)
+{
+	unsigned found = 0;
+
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++) {
+		struct fake_process *process = &fake.processes[i];
+
+		if (!process->pid || (pid != -1 && process->pid != pid))
+			continue;
+		found++;
+		fake_kill(process, signal);
+	}
+	if (found)
+		return 0;
+	errno = ESRCH;
+	return -1;
+}
+
+int proc_each_child(bool (*handle)(void *data, pid_t pid), void *data)
+{
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		if (fake.processes[i].pid && fake.processes[i].is_child &&
+		    !handle(data, fake.processes[i].pid))
+			break;
+	return 0;
+}
+
+int tree_signal_main(pid_t main_pid, int signal)
+{
+	struct fake_process *process = process_find(main_pid);
+
+	if (!process)
+		return -ESRCH;
+	fake_kill(process, signal);
+	return 0;
+}
+
+void tree_signal_all(pid_t main_pid, int signal)
+{
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		if (is_alive(&fake.processes[i]) && fake.processes[i].session == main_pid)
+			fake_kill(&fake.processes[i], signal);
+}
+
+/* The process that is being reaped is still in its place, as a zombie. */
+bool tree_is_alive(pid_t main_pid, bool (*is_known)(void *data, pid_t pid), void *data)
+{
+	(void)is_known;
+	(void)data;
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		if (is_alive(&fake.processes[i]) && fake.processes[i].session == main_pid)
+			return true;
+	return false;
+}
+
+int oom_open(void)
+{
+	return fd_new(0, NULL);
+}
+
+int oom_read(int fd, uint64_t *ret_count)
+{
+	(void)fd;
+	*ret_count = fake.oom_count;
+	return 0;
+}
+
+/* ---- output, notifications ---- */
+
+int output_new(struct loop *loop,
+    void (*handle)(void *data, const char *bytes, size_t length_bytes), void *data,
+    struct output **ret_output, int *ret_write_fd)
+{
+	struct output *output = malloc(sizeof(*output));
+
+	(void)loop;
+	list_add((void **)outputs, output, &fake.outputs);
+	*output = (struct output){ .handle = handle, .data = data };
+	*ret_output = output;
+	*ret_write_fd = fd_new(0, output);
+	return 0;
+}
+
+void output_drain(struct output *output)
+{
+	if (output->is_ended || has_writer(output))
+		return;
+	output->is_ended = true;
+	output->handle(output->data, "last words", 10);
+	output->handle(output->data, NULL, 0);
+}
+
+void output_free(struct output **output)
+{
+	if (!*output)
+		return;
+	list_remove((void **)outputs, *output, &fake.outputs);
+	free(*output);
+	*output = NULL;
+}
+
+int notify_socket_new(struct loop *loop,
+    void (*handle)(void *data, const char *message, size_t length_bytes, pid_t pid, uid_t uid),
+    void *data, struct notify_socket **ret_socket, struct error *error)
+{
+	static unsigned last;
+	struct notify_socket *socket = malloc(sizeof(*socket));
+
+	(void)loop;
+	(void)error;
+	list_add((void **)notifies, socket, &fake.notifies);
+	*socket = (struct notify_socket){ .handle = handle, .data = data };
+	snprintf(socket->name, sizeof(socket->name), "@%05x", ++last & 0xfffff);
+	*ret_socket = socket;
+	return 0;
+}
+
+void notify_socket_free(struct notify_socket **socket)
+{
+	if (!*socket)
+		return;
+	list_remove((void **)notifies, *socket, &fake.notifies);
+	free(*socket);
+	*socket = NULL;
+}
+
+void notify_socket_drain(struct notify_socket *socket)
+{
+	while (socket->count)
+		dispatch_notify(socket);
+}
+
+const char *notify_socket_name(const struct notify_socket *socket)
+{
+	return socket->name;
+}
+
+/* ---- probes and ports ---- */
+
+static pid_t port_holder(uint16_t port)
+{
+	for (size_t i = 0; i < fake.service_count; i++) {
+		const struct fake_process *process = fake_main(i);
+
+		if (fake.services[i].port != port)
+			continue;
+		if (fake.services[i].has_stranger)
+			return STRANGER_PID;
+		if (process && process->holds_port)
+			return process->pid;
+	}
+	return 0;
+}
+
+void listener_find(const struct listener_query *query, struct listener *ret_listener)
+{
+	pid_t pid = port_holder(query->port);
+
+	*ret_listener = (struct listener){ .owner = LISTENER_NONE, .pid = pid };
+	if (!pid)
+		return;
+	ret_listener->owner = pid == query->main_pid ? LISTENER_SELF : LISTENER_FOREIGN;
+	snprintf(ret_listener->command, sizeof(ret_listener->command), "process %d", (int)pid);
+}
+
+int probe_start(struct loop *loop, const struct probe_request *request, uint64_t deadline_ms,
+    struct probe **ret_probe, struct error *error)
+{
+	struct probe *probe = malloc(sizeof(*probe));
+
+	(void)loop;
+	(void)error;
+	list_add((void **)probes, probe, &fake.probes);
+	*probe = (struct probe){ .request = *request,
+		.start_ms = fake.now_ms,
+		.deadline_ms = deadline_ms,
+		.pid = port_holder(request->port) };
+	if (probe->request.message)
+		probe->request.message = "GET"; /* the caller's may be gone by now */
+	*ret_probe = probe;
+	return 0;
+}
+
+void probe_cancel(struct probe **probe)
+{
+	if (!*probe)
+		return;
+	list_remove((void **)probes, *probe, &fake.probes);
+	free(*probe);
+	*probe = NULL;
+}
+
+uint64_t probe_turn(struct probe *probe, uint64_t now_ms)
+{
+	struct error error;
+
+	if (!probe)
+		return NEVER_MS;
+	if (now_ms < probe->deadline_ms)
+		return probe->deadline_ms;
+	error_set(&error, -ETIMEDOUT, "no reply in time");
+	probe->request.done(probe->request.data, -ETIMEDOUT, &error);
+	return NEVER_MS;
+}

@@ -1,0 +1,119 @@
+/*
+ * A world for the supervisor: the functions of src/io over processes, ports and a clock that exist
+ * only here, linked instead of the io library. Time moves by fake_advance alone. What a service
+ * does after a fork stands in its struct fake_child.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/process.h"
+
+enum {
+	FAKE_SERVICES_MAX = 8,
+	FAKE_PROCESSES_MAX = 32,
+	FAKE_OBJECTS_MAX = 32,
+	FAKE_LOG_LINES = 48,
+	FAKE_LOG_LINE_BYTES = 240,
+	FAKE_MESSAGES_MAX = 8,
+	FAKE_LATENCY_MS = 2, /* of an answer to a probe */
+};
+
+/* What the next process of a service is going to do. Times count from its fork; NEVER_MS: never. */
+struct fake_child {
+	uint64_t exec_ms;
+	int exec_error;       /* errno of an exec that fails; 0: succeeds */
+	uint64_t serve_ms;    /* takes its port and answers; sends READY=1 */
+	uint64_t hang_ms;     /* from here on it holds the port and answers nothing … */
+	uint64_t hang_end_ms; /* … until here */
+	uint64_t ping_ms;     /* WATCHDOG=1 this often from serve_ms on … */
+	uint64_t ping_end_ms; /* … until here, and never while it hangs */
+	uint64_t exit_ms;
+	struct exit_info exit;
+	uint64_t term_ms; /* from a stop signal to its exit with term_exit; NEVER_MS: ignores it */
+	struct exit_info term_exit;
+	uint64_t kill_ms; /* from KILL to its death; NEVER_MS: state D */
+	unsigned members; /* other processes of its session, which outlive it */
+	uint64_t member_term_ms;
+	uint64_t chat_ms; /* writes a line this often; NEVER_MS: silent */
+};
+
+struct fake_process {
+	pid_t pid; /* 0: free place */
+	pid_t session;
+	size_t service;
+	bool is_main;
+	bool is_zombie;
+	bool is_child; /* of ours: we reap it */
+	bool has_executed;
+	bool holds_port;
+	bool has_words; /* to be read from its output */
+	bool is_ready;  /* has sent READY=1 or taken its port */
+	struct fake_child plan;
+	uint64_t born_ms;
+	uint64_t die_ms;
+	struct exit_info exit;
+	uint64_t next_ping_ms;
+	uint64_t next_chat_ms;
+	char notify[16]; /* its NOTIFY_SOCKET; "": none */
+};
+
+struct fake_service {
+	const char *name; /* argv[0] of its command */
+	uint16_t port;    /* 0: none */
+	struct fake_child child;
+	uint64_t stranger_ms; /* a stranger takes the port as soon as it is free from here on … */
+	uint64_t stranger_end_ms;
+	bool has_stranger;
+	unsigned starts;
+	uint64_t last_start_ms;
+};
+
+struct fake {
+	uint64_t start_ms;
+	uint64_t now_ms;
+	struct fake_service services[FAKE_SERVICES_MAX];
+	size_t service_count;
+	struct fake_process processes[FAKE_PROCESSES_MAX];
+	pid_t last_pid;
+	bool has_sigchld;
+	int fork_error; /* errno of every fork; 0: they succeed */
+	uint64_t oom_count;
+	size_t fds, watches, probes, outputs, notifies; /* alive */
+	/* Called before a process is made; may change the service's child. NULL: none. */
+	void (*on_spawn)(size_t service);
+	/* Called for each event line. NULL: none. */
+	void (*on_event)(const char *service, const char *event);
+	/* A rule of the world is broken. Must not return. */
+	void (*on_fault)(const char *what);
+	char log[FAKE_LOG_LINES][FAKE_LOG_LINE_BYTES]; /* a ring of the last lines */
+	unsigned log_next;
+};
+
+extern struct fake fake;
+
+/* A new world at start_ms. */
+void fake_reset(uint64_t start_ms);
+size_t fake_add_service(const char *name, uint16_t port);
+/* A healthy child: serves after a second, never ends, obeys TERM at once. */
+struct fake_child fake_child_healthy(void);
+
+/* When something next happens that nemoinit would be woken for; NEVER_MS: never. */
+uint64_t fake_next_ms(void);
+/* Moves the clock; children live on. */
+void fake_advance(uint64_t now_ms);
+/* Calls the handlers of everything that is ready, once each. Returns true for a SIGCHLD. */
+bool fake_dispatch(void);
+
+/* The main process of a service that has not been reaped, or NULL. */
+struct fake_process *fake_main(size_t service);
+/* How many processes of a service live (zombies do not). */
+unsigned fake_count_alive(size_t service);
+bool fake_is_hanging(const struct fake_process *process, uint64_t at_ms);
+/* A notification, which waits to be read like any other. */
+void fake_send(const struct fake_process *process, const char *message);
+/* A signal from outside. */
+void fake_kill(struct fake_process *process, int signal);

@@ -1,0 +1,254 @@
+#include "sim.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/settle.h"
+#include "sim_rules.h"
+
+struct sim sim;
+
+/* ---- reports ---- */
+
+void sim_fail(const char *format, ...)
+{
+	va_list arguments;
+
+	fprintf(stderr, "seed %llu, step %llu, after %llu ms: ", sim.seed,
+	    (unsigned long long)sim.step, (unsigned long long)(fake.now_ms - fake.start_ms));
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	for (size_t i = 0; i < sim.supervisor.unit_count; i++) {
+		const struct unit *unit = &sim.supervisor.units[i];
+
+		fprintf(stderr, "  %s: %s, pid %d, %u alive\n", unit->config->name,
+		    service_state_to_string(unit->service.state), (int)unit->pid,
+		    fake_count_alive(i));
+	}
+	for (unsigned i = 0; i < FAKE_LOG_LINES; i++) {
+		const char *line = fake.log[(fake.log_next + i) % FAKE_LOG_LINES];
+
+		if (line[0])
+			fprintf(stderr, "    %s\n", line);
+	}
+	exit(1);
+}
+
+static void on_fault(const char *what)
+{
+	sim_fail("%s", what);
+}
+
+/* ---- life ---- */
+
+void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed)
+{
+	static char *environment[] = { NULL };
+	const struct config_sources sources = { .file = "sim.ini",
+		.text = ini,
+		.text_bytes = strlen(ini),
+		.environment = environment };
+	struct problems errors = { .items = NULL }, warnings = { .items = NULL };
+	struct supervisor_options options = {
+		.config = &sim.config, .environment = environment, .random_seed = random_seed
+	};
+
+	fake_reset(start_ms);
+	sim = (struct sim){ .seed = sim.seed, .deadline_ms = NEVER_MS };
+	fake.on_fault = on_fault;
+	fake.on_event = rules_on_event;
+	if (config_build(&sources, &sim.config, &errors, &warnings))
+		sim_fail("bad configuration: %s", errors.items[0]);
+	config_forget_text(&sim.config);
+	sim.config.log_format = LOG_JSON;
+	for (size_t i = 0; i < sim.config.service_count; i++)
+		fake_add_service(sim.config.services[i].name, sim.config.services[i].port);
+	if (supervisor_init(&sim.supervisor, &options, &warnings, start_ms))
+		sim_fail("no memory");
+	for (size_t i = 0; i < sim.config.service_count; i++)
+		sim.shadows[i].state = sim.supervisor.units[i].service.state;
+	supervisor_start(&sim.supervisor, start_ms);
+	sim_wake();
+}
+
+void sim_end(void)
+{
+	while (sim.settles) {
+		struct settle *settle = sim.settles;
+
+		sim.settles = *settle_next(settle);
+		settle_free(settle);
+	}
+	free(sim.reply);
+	sim.reply = NULL;
+	supervisor_deinit(&sim.supervisor);
+	config_deinit(&sim.config);
+	if (fake.fds || fake.watches || fake.probes || fake.outputs || fake.notifies)
+		sim_fail("left over: %zu descriptors, %zu watches, %zu probes, %zu outputs, "
+			 "%zu notification sockets",
+		    fake.fds, fake.watches, fake.probes, fake.outputs, fake.notifies);
+}
+
+/* ---- turns ---- */
+
+static void turn_settles(void)
+{
+	struct settle **place = &sim.settles;
+
+	while (*place) {
+		struct settle *settle = *place;
+
+		if (!sim.supervisor.is_stopping && !settle_turn(settle, fake.now_ms)) {
+			if (settle_deadline_ms(settle) > fake.now_ms)
+				sim.deadline_ms =
+				    min_ms(sim.deadline_ms, settle_deadline_ms(settle));
+			place = settle_next(settle);
+			continue;
+		}
+		*place = *settle_next(settle);
+		free(sim.reply);
+		sim.reply = settle_encode(settle);
+		settle_free(settle);
+	}
+}
+
+/* The same order as in nemoinit.c. */
+void sim_wake(void)
+{
+	sim.step++;
+	sim.deadline_ms = supervisor_turn(&sim.supervisor, fake.now_ms);
+	turn_settles();
+	sim.deadline_ms = min_ms(sim.deadline_ms, supervisor_turn(&sim.supervisor, fake.now_ms));
+	rules_check();
+}
+
+void sim_step(uint64_t limit_ms)
+{
+	uint64_t at_ms = max_ms(min_ms(sim.deadline_ms, fake_next_ms()), fake.now_ms);
+
+	if (at_ms > limit_ms) {
+		fake_advance(limit_ms);
+		return;
+	}
+	if (sim.freeze_ms) {
+		at_ms += sim.freeze_ms;
+		sim.freezes[sim.freeze_count++ % SIM_FREEZES_MAX] =
+		    (struct sim_freeze){ .end_ms = at_ms, .length_ms = sim.freeze_ms };
+		sim.freeze_ms = 0;
+	}
+	fake_advance(at_ms);
+	supervisor_wake(&sim.supervisor, at_ms);
+	if (fake_dispatch())
+		supervisor_on_child(&sim.supervisor);
+	sim_wake();
+}
+
+void sim_run(uint64_t duration_ms)
+{
+	uint64_t end_ms = deadline_after(fake.now_ms, duration_ms);
+
+	while (fake.now_ms < end_ms)
+		sim_step(end_ms);
+}
+
+uint64_t sim_run_until(const char *name, enum service_state state, uint64_t limit_ms)
+{
+	uint64_t start_ms = fake.now_ms, end_ms = deadline_after(start_ms, limit_ms);
+	const struct service *service = sim_service(name);
+
+	while (service->state != state) {
+		if (fake.now_ms >= end_ms)
+			sim_fail("%s is not %s within %llu ms", name,
+			    service_state_to_string(state), (unsigned long long)limit_ms);
+		sim_step(end_ms);
+	}
+	return fake.now_ms - start_ms;
+}
+
+uint64_t sim_run_down(uint64_t limit_ms)
+{
+	uint64_t start_ms = fake.now_ms, end_ms = deadline_after(start_ms, limit_ms);
+
+	while (!supervisor_is_down(&sim.supervisor)) {
+		if (fake.now_ms >= end_ms)
+			sim_fail("not down within %llu ms", (unsigned long long)limit_ms);
+		sim_step(end_ms);
+	}
+	return fake.now_ms - start_ms;
+}
+
+void sim_freeze(uint64_t duration_ms)
+{
+	sim.freeze_ms = duration_ms;
+}
+
+uint64_t sim_frozen_since(uint64_t since_ms)
+{
+	uint64_t sum_ms = 0;
+
+	for (unsigned i = 0; i < SIM_FREEZES_MAX; i++)
+		if (sim.freezes[i].length_ms && sim.freezes[i].end_ms >= since_ms)
+			sum_ms +=
+			    min_ms(sim.freezes[i].length_ms, sim.freezes[i].end_ms - since_ms);
+	return sum_ms;
+}
+
+/* ---- access ---- */
+
+struct unit *sim_unit(const char *name)
+{
+	struct unit *unit = supervisor_find(&sim.supervisor, name);
+
+	if (!unit)
+		sim_fail("no service %s", name);
+	return unit;
+}
+
+struct service *sim_service(const char *name)
+{
+	return &sim_unit(name)->service;
+}
+
+struct fake_child *sim_child(const char *name)
+{
+	return &fake.services[sim_unit(name) - sim.supervisor.units].child;
+}
+
+struct fake_process *sim_main(const char *name)
+{
+	return fake_main((size_t)(sim_unit(name) - sim.supervisor.units));
+}
+
+unsigned sim_events(const char *name, const char *event)
+{
+	const struct sim_shadow *shadow = &sim.shadows[sim_unit(name) - sim.supervisor.units];
+
+	for (size_t i = 0; i < SIM_EVENTS_MAX; i++)
+		if (strcmp(shadow->events[i].name, event) == 0)
+			return shadow->events[i].count;
+	return 0;
+}
+
+int sim_request(enum request_op op, const char *service, uint64_t timeout_ms)
+{
+	struct request request = { .op = op, .timeout_ms = timeout_ms };
+	struct settle *settle;
+	int result;
+
+	snprintf(request.service, sizeof(request.service), "%s", service);
+	free(sim.reply);
+	sim.reply = NULL;
+	result = settle_new(&sim.supervisor, &request, 1, sim.settles, fake.now_ms, &settle);
+	if (result)
+		return result;
+	*settle_next(settle) = sim.settles;
+	sim.settles = settle;
+	sim_wake();
+	return 0;
+}

@@ -1,0 +1,259 @@
+/*
+ * Random services, random children, random trouble, seed by seed: a day each, with the rules of
+ * sim_rules.c looked at after every turn. SEED=n runs one seed alone; SIM_SEEDS=n the first n.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+#include "util/text.h"
+
+enum {
+	SECOND = 1000,
+	MINUTE = 60 * SECOND,
+	HOUR = 60 * MINUTE,
+	DAY = 24 * HOUR,
+	SEEDS = 200,
+	SERVICES = 5,
+	INI_BYTES = 8192,
+	HEAP_GROWTH_BYTES = 65536, /* from the first hour to the last: last words, details */
+};
+
+static uint64_t chance;
+static unsigned badness; /* per cent of the starts of this seed that go wrong */
+
+/* splitmix64 */
+static uint64_t next_random(void)
+{
+	uint64_t mixed = chance += UINT64_C(0x9e3779b97f4a7c15);
+
+	mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
+	return mixed ^ mixed >> 31;
+}
+
+/* Both ends included. */
+static uint64_t between(uint64_t low, uint64_t high)
+{
+	return low + next_random() % (high - low + 1);
+}
+
+static bool is_percent(unsigned percent)
+{
+	return next_random() % 100 < percent;
+}
+
+/* ---- services ---- */
+
+static void add_probe(struct text *ini, unsigned place)
+{
+	switch (next_random() % 6) {
+	case 0: break;
+	case 1: text_addf(ini, "port = %u\n", 9000 + place); break;
+	case 2: text_addf(ini, "probe = tcp://127.0.0.1:%u\n", 9000 + place); break;
+	case 3: text_addf(ini, "probe = notify\n"); break;
+	default:
+		text_addf(ini, "probe = http://127.0.0.1:%u/\nprobe_expect = \"ok\":true\n",
+		    9000 + place);
+	}
+	text_addf(ini, "probe_interval = %ums\nprobe_timeout = %ums\n",
+	    (unsigned)between(10 * SECOND, 2 * MINUTE), (unsigned)between(500, 5 * SECOND));
+	text_addf(ini, "unhealthy_after = %ums\n", (unsigned)between(5 * SECOND, 2 * MINUTE));
+	if (is_percent(30))
+		text_addf(ini, "watchdog = %ums\n", (unsigned)between(30 * SECOND, 3 * MINUTE));
+}
+
+static void add_service(struct text *ini, unsigned place)
+{
+	static const char *const policies[] = { "always", "always", "always", "on-failure",
+		"never" };
+
+	text_addf(ini, "[service s%u]\ncommand = s%u\nrestart = %s\nenabled = %s\n", place, place,
+	    policies[next_random() % ARRAY_LEN(policies)], is_percent(5) ? "no" : "yes");
+	if (place && is_percent(50))
+		text_addf(ini, "after = s%u\n", (unsigned)between(0, place - 1));
+	if (place && is_percent(30))
+		text_addf(ini, "restart_with = s%u\n", (unsigned)between(0, place - 1));
+	add_probe(ini, place);
+	text_addf(ini, "restart_delay = %ums\nrestart_delay_max = %ums\nstable_after = %ums\n",
+	    (unsigned)between(50, 2 * SECOND), (unsigned)between(SECOND, 2 * MINUTE),
+	    (unsigned)between(5 * SECOND, 2 * MINUTE));
+	text_addf(ini, "crash_limit = %u/%us\ncrash_action = %s\n", (unsigned)between(1, 8),
+	    (unsigned)between(30, 1200), is_percent(20) ? "block" : "slow");
+	text_addf(ini, "start_timeout = %us\nstop_timeout = %ums\n", (unsigned)between(20, 600),
+	    (unsigned)between(100, 30 * SECOND));
+	text_addf(ini, "fatal_retry = %us\n", is_percent(10) ? 0 : (unsigned)between(10, 600));
+}
+
+/* ---- children ---- */
+
+static void spoil(struct fake_child *child)
+{
+	static const int codes[] = { 0, 1, 75, 78, 127, 255 };
+
+	switch (next_random() % 10) {
+	case 0: child->serve_ms = NEVER_MS; break;
+	case 1: child->serve_ms = between(10, 700) * SECOND; break;
+	case 2: child->exec_error = ENOENT; break;
+	case 3:
+		child->hang_ms = between(0, 2 * HOUR);
+		child->hang_end_ms = deadline_after(
+		    child->hang_ms, is_percent(50) ? between(1, 5 * MINUTE) : NEVER_MS);
+		break;
+	case 4: child->ping_end_ms = between(0, HOUR); break;
+	case 5: child->term_ms = is_percent(50) ? NEVER_MS : between(0, 40 * SECOND); break;
+	case 6:
+		child->members = (unsigned)between(1, 3);
+		child->member_term_ms = is_percent(50) ? NEVER_MS : between(0, 5 * SECOND);
+		break;
+	case 7: child->kill_ms = is_percent(80) ? between(10, 10 * MINUTE) : NEVER_MS; break;
+	default:
+		child->exit_ms = is_percent(50) ? between(0, 3 * SECOND) : between(0, HOUR);
+		child->exit = is_percent(30)
+				  ? (struct exit_info){ .by_signal = true, .value = 11 }
+				  : (struct exit_info){ .value = codes[next_random() % 6] };
+	}
+}
+
+static void draw_child(size_t service)
+{
+	struct fake_child *child = &fake.services[service].child;
+	uint64_t watchdog_ms = sim.config.services[service].watchdog_ms;
+
+	*child = fake_child_healthy();
+	child->exec_ms = between(0, 3);
+	child->serve_ms = between(child->exec_ms, 10 * SECOND);
+	child->term_ms = between(0, 90);
+	child->kill_ms = between(0, 10);
+	child->ping_ms = watchdog_ms ? watchdog_ms / 2 : NEVER_MS;
+	child->chat_ms = is_percent(20) ? between(10, 1000) * SECOND : NEVER_MS;
+	child->term_exit = is_percent(50)
+			       ? (struct exit_info){ .by_signal = true, .value = SIGTERM }
+			       : (struct exit_info){ .value = 0 };
+	while (is_percent(badness))
+		spoil(child);
+}
+
+/* ---- trouble ---- */
+
+static void draw_stranger(struct fake_service *service)
+{
+	service->stranger_ms = fake.now_ms + between(0, HOUR);
+	service->stranger_end_ms = service->stranger_ms + between(1, HOUR);
+}
+
+static void ask(const char *name)
+{
+	static const enum request_op ops[] = { REQUEST_RECOVER, REQUEST_RESTART };
+	int result = sim_request(ops[next_random() % ARRAY_LEN(ops)], is_percent(30) ? "" : name,
+	    between(0, 5 * MINUTE));
+
+	if (result && result != -EBUSY)
+		sim_fail("a request fails with %d", result);
+}
+
+static void make_trouble(void)
+{
+	size_t place = next_random() % SERVICES;
+	struct unit *unit = &sim.supervisor.units[place];
+	struct fake_process *process = fake_main(place);
+
+	switch (next_random() % 8) {
+	case 0:
+		unit_stop(unit, is_percent(50) ? 0 : between(1, 10 * SECOND), fake.now_ms);
+		sim_wake();
+		break;
+	case 1: fake.fork_error = is_percent(50) ? EAGAIN : ENOMEM; break;
+	case 2:
+		if (fake.services[place].port)
+			draw_stranger(&fake.services[place]);
+		break;
+	case 3: sim_freeze(is_percent(50) ? between(1, 900) : between(1, 5 * MINUTE)); break;
+	case 4:
+		fake.oom_count++;
+		if (process && process->plan.kill_ms != NEVER_MS)
+			fake_kill(process, SIGKILL);
+		break;
+	case 5: badness = (unsigned)between(0, 90); break;
+	default: ask(unit->config->name);
+	}
+}
+
+static bool is_unkillable_about(void)
+{
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		if (fake.processes[i].pid && fake.processes[i].plan.kill_ms > 50)
+			return true;
+	return false;
+}
+
+static void run_shutdown(void)
+{
+	uint64_t limit_ms = sim.config.stop_budget_ms + 1500;
+
+	sim.freeze_ms = 0;
+	supervisor_stop(&sim.supervisor, "SIGTERM", fake.now_ms);
+	sim_wake();
+	if (is_percent(30)) {
+		sim_run(between(1, 3 * SECOND));
+		supervisor_stop(&sim.supervisor, "SIGTERM", fake.now_ms);
+		sim_wake();
+	}
+	(void)sim_run_down(limit_ms);
+	for (size_t i = 0; i < SERVICES && !is_unkillable_about(); i++)
+		if (fake_count_alive(i))
+			sim_fail("something of s%zu has outlived the shutdown", i);
+}
+
+static void run_seed(unsigned long long seed)
+{
+	static const uint64_t starts_ms[] = { 0, 1000, UINT32_MAX - HOUR,
+		UINT64_MAX - 2 * (uint64_t)DAY };
+	static char buffer[INI_BYTES];
+	size_t heap_bytes = 0;
+	struct text ini;
+	uint64_t end_ms;
+
+	chance = seed;
+	badness = (unsigned)between(0, 60);
+	text_init(&ini, buffer, sizeof(buffer));
+	text_addf(
+	    &ini, "[nemoinit]\nstop_budget = %ums\n", (unsigned)between(1, 20 * SECOND) + 100);
+	for (unsigned i = 0; i < SERVICES; i++)
+		add_service(&ini, i);
+	sim.seed = seed;
+	sim_start(buffer, starts_ms[seed % ARRAY_LEN(starts_ms)], (uint32_t)next_random());
+	fake.on_spawn = draw_child;
+	end_ms = fake.start_ms + DAY;
+	while (fake.now_ms < end_ms) {
+		sim_run(between(1, is_percent(50) ? 10 * SECOND : 2 * HOUR));
+		fake.fork_error = 0;
+		make_trouble();
+		if (!heap_bytes && fake.now_ms > fake.start_ms + HOUR)
+			heap_bytes = mallinfo2().uordblks;
+	}
+	if (mallinfo2().uordblks > heap_bytes + HEAP_GROWTH_BYTES)
+		sim_fail(
+		    "the heap has grown from %zu to %zu bytes", heap_bytes, mallinfo2().uordblks);
+	run_shutdown();
+	sim_end();
+}
+
+int main(void)
+{
+	const char *one = getenv("SEED"), *some = getenv("SIM_SEEDS");
+	unsigned long long first = one ? strtoull(one, NULL, 10) : 1;
+	unsigned long long last = one ? first : some ? strtoull(some, NULL, 10) : SEEDS;
+	unsigned long long steps = 0;
+
+	for (unsigned long long seed = first; seed <= last; seed++) {
+		run_seed(seed);
+		steps += sim.step;
+	}
+	printf("%llu seeds, %llu turns\n", last - first + 1, steps);
+	return 0;
+}
