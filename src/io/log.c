@@ -18,11 +18,18 @@ struct log {
 	size_t queued_bytes;
 	uint64_t dropped;
 	bool is_broken; /* nobody reads any more: everything is dropped */
+	bool is_full; /* a file without room; waiting for it would never sleep: lines are dropped */
 };
+
+static bool is_without_room(ssize_t result)
+{
+	return result == -ENOSPC || result == -EDQUOT || result == -EFBIG;
+}
 
 /*
  * Writes as much as does not block. A pipe that polls writable takes PIPE_BUF bytes at least
- * (pipe(7)), hence the pieces. Returns the bytes written, or -errno for a descriptor that is lost.
+ * (pipe(7)), hence the pieces. Returns the bytes written, or -errno for a descriptor that is lost
+ * or without room.
  */
 static ssize_t log_write_now(const struct log *log, const char *bytes, size_t length)
 {
@@ -36,7 +43,7 @@ static ssize_t log_write_now(const struct log *log, const char *bytes, size_t le
 		if (poll(&poller, 1, 0) != 1 || !(poller.revents & (POLLOUT | POLLERR | POLLNVAL)))
 			break;
 		step = write(log->fd, bytes + written, piece);
-		if (step < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOSPC))
+		if (step < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
 		if (step < 0)
 			return -errno;
@@ -52,7 +59,9 @@ static void log_on_ready(void *data, unsigned events)
 
 	(void)events;
 	if (written < 0) {
-		log->is_broken = true;
+		log->is_full = is_without_room(written);
+		log->is_broken = !log->is_full;
+		log->dropped++;
 		log->queued_bytes = 0;
 	} else {
 		log->queued_bytes -= (size_t)written;
@@ -115,17 +124,20 @@ void log_write(struct log *log, const char *line, size_t length_bytes)
 	}
 	if (!log->queued_bytes)
 		written = log_write_now(log, line, length_bytes);
-	if (written < 0)
-		log->is_broken = true;
-	else if ((size_t)written < length_bytes)
+	log->is_full = is_without_room(written);
+	if (written < 0) {
+		log->is_broken = !log->is_full;
+		log->dropped++;
+	} else if ((size_t)written < length_bytes) {
 		log_enqueue(log, line + written, length_bytes - (size_t)written);
+	}
 }
 
 uint64_t log_take_dropped(struct log *log)
 {
 	uint64_t dropped = log->dropped;
 
-	if (log->queued_bytes || log->is_broken)
+	if (log->queued_bytes || log->is_broken || log->is_full)
 		return 0;
 	log->dropped = 0;
 	return dropped;

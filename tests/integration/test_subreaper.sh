@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# What is peculiar to a nemoinit that is not PID 1.
+set -eu
+# shellcheck source=tests/integration/init.sh
+. "$(dirname "$0")/init.sh"
+
+no_service() {
+	(($(running) == 0))
+}
+
+# A gateway that outlived its nemoinit would be a stranger to the next one.
+test_services_get_term_when_nemoinit_is_killed() {
+	configure <<-END
+		[service a]
+		command = F catch=TERM:0 append=$W/up pause
+		[service b]
+		command = F pause
+		[service c]
+		command = F ignore=TERM until=$W/end exit=0
+	END
+	# One more PID 1 below which the services can outlive it.
+	before=(bash -c 'trap : TERM; "$@" & wait; until [[ -e '"$W"'/end ]]; do read -rt 0.05 <> <(:) || :; done' -)
+	launch env "NEMOINIT_PATH=$work/bin:$PATH" "${before[@]}" "$nemoinit" -c "$config" -s "$socket"
+	before=()
+	await "$limit" "$nemoctl" -s "$socket" ready || fail "it does not come up: $(cat "$work/log")"
+	init=$(child_of "$init")
+	kill -KILL "$init"
+	await "$limit" has_running 1 || fail "$(running) services outlive it"
+	touch "$W/end"
+	await "$limit" no_service || fail "$(running) services are left"
+	ended
+}
+
+has_running() {
+	(($(running) == $1))
+}
+
+test_its_group_holds_nobody_else() {
+	configure <<-END
+		[service a]
+		command = F pause
+	END
+	boot
+	state a ready
+	# TERM to the whole group is how OpenShell ends its main child.
+	kill -TERM "$init"
+	ended
+	expect "exit code" 0 "$ended"
+}
+
+test_orphans_come_to_us_and_not_to_pid_1() {
+	configure <<-END
+		[service a]
+		command = F child detach setsid append=$W/orphan pause parent pause
+	END
+	boot
+	state a ready
+	await "$limit" test -s "$W/orphan" || fail "no orphan"
+	expect "two children" 2 "$(wc -w <"/proc/$init/task/$init/children")"
+	halt
+}
+
+test_what_a_killed_one_left_is_taken_over() {
+	configure <<-END
+		[service a]
+		command = F listen=8000 serve=$W/mood
+		probe = tcp://127.0.0.1:8000
+		probe_start_interval = 20ms
+	END
+	boot
+	state a ready
+	cp "$config" "$work/again"
+	kill -KILL "$init"
+	ended
+	cp "$work/again" "$config"
+	[[ -S $socket ]] || fail "it left no socket"
+	boot
+	state a ready
+	halt
+	[[ ! -e $socket && ! -e $socket.lock ]] || fail "the end leaves the socket"
+}
+
+run_tests
