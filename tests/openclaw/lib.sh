@@ -160,7 +160,7 @@ pod_stop()
 
 in_pod()
 {
-	nsenter --target "$init" --pid --mount -- "$@"
+	nsenter --target "$init" --pid --mount --root -- "$@"
 }
 
 # Besides this test and what it asks with, no process is left in its namespace.
