@@ -239,7 +239,6 @@ static int start(struct calls *calls, uint64_t timeout_ms, uint64_t cli_timeout_
 	request.spawn = (struct spawn_request){ .argv = (char *const *)calls->argv,
 		.environment = calls->environment,
 		.search_path = calls->search_path,
-		.umask = -1,
 		.die_with_parent = true };
 	return job_start(calls->job, &request, now_ms, error);
 }

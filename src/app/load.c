@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 #include "core/config_ini.h"
+#include "core/pairing_settings.h"
 #include "io/fd.h"
+#include "util/parse.h"
+#include "util/text.h"
 
 static const char default_config[] = "/etc/nemoinit/nemoinit.ini";
 
@@ -67,10 +70,36 @@ static int read_config_file(
 	return 0;
 }
 
+/* The watcher has its settings from the environment, which is ours: bad values are told here too.
+ */
+static void check_watcher(
+    const struct config *config, char *const *environment, struct problems *warnings)
+{
+	static const char skip_name[] = "NEMOCLAW_SKIP_AUTO_PAIR";
+	static struct pairing_settings settings; /* not needed beyond the check */
+	char buffer[4096], *line, *rest = buffer;
+	struct text text;
+	const char *skip = environment_find(environment, skip_name, strlen(skip_name));
+	int place = config_find_service(config, "auto-pair");
+	bool is_skipped;
+
+	if (place >= 0 && skip && skip[0] && parse_bool(skip, &is_skipped))
+		problems_add(warnings, "environment: %s='%.64s' is neither yes nor no; using no",
+		    skip_name, skip);
+	if (place < 0 || !config->services[place].enabled)
+		return;
+	text_init(&text, buffer, sizeof(buffer));
+	pairing_settings_init(&settings, environment, &text);
+	while ((line = strsep(&rest, "\n")))
+		if (line[0])
+			problems_add(warnings, "environment: %s", line);
+}
+
 int load_config(const char *file, char *const *environment, struct config *ret_config,
     struct problems *errors, struct problems *warnings)
 {
-	const char *named = file ? file : getenv("NEMOINIT_CONFIG");
+	const char *variable = getenv("NEMOINIT_CONFIG");
+	const char *named = file ? file : variable && variable[0] ? variable : NULL;
 	struct config_sources sources = { .file = named ? named : default_config,
 		.environment = environment,
 		.is_root = geteuid() == 0 };
@@ -88,6 +117,8 @@ int load_config(const char *file, char *const *environment, struct config *ret_c
 	sources.text = text;
 	sources.text_bytes = length;
 	result = config_build(&sources, ret_config, errors, warnings);
+	if (!result)
+		check_watcher(ret_config, environment, warnings);
 	free(text);
 	return result;
 }

@@ -32,6 +32,7 @@ extern char **environ;
 enum {
 	EXIT_NO_START = 1,
 	EXIT_BAD_USE = 2,
+	TURN_ROUNDS_MAX = 4,
 };
 
 struct nemoinit {
@@ -195,11 +196,17 @@ static void on_wake(void *data, uint64_t now_ms)
 static uint64_t on_turn(void *data, uint64_t now_ms)
 {
 	struct nemoinit *nemoinit = data;
-	uint64_t deadline_ms = supervisor_turn(&nemoinit->supervisor, now_ms);
+	uint64_t deadline_ms = now_ms;
 
-	deadline_ms = min_ms(deadline_ms, requests_turn(nemoinit->requests, now_ms));
-	/* A request may have changed a state that the supervisor had looked at already. */
-	deadline_ms = min_ms(deadline_ms, supervisor_turn(&nemoinit->supervisor, now_ms));
+	/* Each may change what the other has looked at already. */
+	for (int i = 0; i < TURN_ROUNDS_MAX; i++) {
+		nemoinit->supervisor.is_changed = false;
+		deadline_ms = supervisor_turn(&nemoinit->supervisor, now_ms);
+		deadline_ms = min_ms(deadline_ms, requests_turn(nemoinit->requests, now_ms));
+		if (!nemoinit->supervisor.is_changed)
+			break;
+		deadline_ms = now_ms;
+	}
 	if (supervisor_is_down(&nemoinit->supervisor))
 		loop_stop(nemoinit->loop);
 	return deadline_ms;
@@ -308,12 +315,23 @@ static int nemoinit_run(struct nemoinit *nemoinit, const struct options *options
 {
 	const struct loop_hook hook = { .wake = on_wake, .turn = on_turn, .data = nemoinit };
 	const char *socket = options->socket ? options->socket : nemoinit->config.socket;
+	char *directory = socket[0] == '/' ? NULL : getcwd(NULL, 0), *absolute = NULL;
 	int code;
 
 	if (strcmp(socket, "auto") == 0)
 		socket = NULL;
+	/* As it was meant where we were started; from here on we are in the root directory. */
+	else if (directory && asprintf(&absolute, "%s/%s", directory, socket) > 0)
+		socket = absolute;
+	free(directory);
 	config_forget_text(&nemoinit->config);
-	code = nemoinit_start(nemoinit, socket);
+	if (chdir("/") < 0) {
+		fprintf(stderr, "nemoinit: chdir /: %s\n", strerror(errno));
+		code = EXIT_NO_START;
+	} else {
+		code = nemoinit_start(nemoinit, socket);
+	}
+	free(absolute);
 	if (code >= 0)
 		return code;
 	supervisor_start(&nemoinit->supervisor, loop_now_ms(nemoinit->loop));
@@ -329,8 +347,10 @@ int main(int argc, char **argv)
 	int code, result;
 
 	signals_block();
-	if (fd_open_standard() < 0)
+	if (fd_open_standard() < 0) {
+		fprintf(stderr, "nemoinit: /dev/null: %s\n", strerror(errno));
 		return EXIT_NO_START;
+	}
 	fd_protect_inherited();
 	code = parse_options(argc, argv, &options);
 	if (code >= 0)
@@ -339,10 +359,6 @@ int main(int argc, char **argv)
 	    load_config(options.config, environ, &nemoinit.config, &errors, &nemoinit.warnings);
 	code = judge_config(&options, &nemoinit.config, result, &errors, &nemoinit.warnings);
 	problems_deinit(&errors);
-	if (code < 0 && chdir("/") < 0) {
-		fprintf(stderr, "nemoinit: chdir /: %s\n", strerror(errno));
-		code = EXIT_NO_START;
-	}
 	if (code < 0)
 		code = nemoinit_run(&nemoinit, &options);
 	nemoinit_deinit(&nemoinit);

@@ -1,4 +1,4 @@
-/* nemopair(1): approves the pairing requests that are allowed, as a watcher or once. */
+/* nemopair: approves the pairing requests that are allowed, as a watcher or once. */
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -62,7 +62,7 @@ static void print_help(void)
 	     "  -V, --version        show the version and exit\n"
 	     "\n"
 	     "SIGUSR1 makes the watcher poll now and be fast again. Its settings are environment\n"
-	     "variables: NEMOCLAW_AUTO_PAIR_*, NEMOPAIR_*, OPENCLAW_BIN; see nemopair(1).");
+	     "variables: NEMOCLAW_AUTO_PAIR_*, NEMOPAIR_*, OPENCLAW_BIN.");
 }
 
 static int usage_error(const char *problem, const char *word)
@@ -117,6 +117,7 @@ int main(int argc, char **argv)
 	signals_block();
 	if (fd_open_standard() < 0)
 		return EXIT_FAILURE;
+	fd_protect_inherited();
 	code = parse_options(argc, argv, &options);
 	if (code >= 0)
 		return code;

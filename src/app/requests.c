@@ -62,6 +62,15 @@ static void answer_ok(const struct request_context *context)
 	    context->request.bare);
 }
 
+static void answer_unknown_service(const struct request_context *context)
+{
+	char message[96];
+
+	snprintf(
+	    message, sizeof(message), "no service '%s' is configured", context->request.service);
+	answer_error(context, REPLY_UNKNOWN_SERVICE, message);
+}
+
 /* ---- the ops ---- */
 
 static void do_status(struct request_context *context)
@@ -70,7 +79,7 @@ static void do_status(struct request_context *context)
 	const char *service = context->request.service[0] ? context->request.service : NULL;
 
 	if (service && !supervisor_find(supervisor, service)) {
-		answer_error(context, REPLY_UNKNOWN_SERVICE, service);
+		answer_unknown_service(context);
 		return;
 	}
 	answer(context->requests, context->client,
@@ -87,7 +96,7 @@ static void do_settle(struct request_context *context)
 	    requests->settles, context->now_ms, &settle);
 
 	if (result == -ENOENT) {
-		answer_error(context, REPLY_UNKNOWN_SERVICE, context->request.service);
+		answer_unknown_service(context);
 	} else if (result == -EBUSY) {
 		answer_error(context, REPLY_BUSY, "another restart is under way; try again later");
 	} else if (result) {
@@ -167,10 +176,24 @@ static void requests_on_refusal(void *data, uint64_t client, enum control_refusa
 	    true);
 }
 
+/* The services go on with what it asked for; only the memory of who wants to know is let go. */
 static void requests_on_gone(void *data, uint64_t client)
 {
-	(void)data; /* what it asked for goes on; its reply will be ignored */
-	(void)client;
+	struct requests *requests = data;
+	struct settle **place = &requests->settles;
+
+	while (*place) {
+		struct settle *settle = *place;
+
+		if (settle_client(settle) == client)
+			settle_answered(settle);
+		if (settle_is_over(settle)) {
+			*place = *settle_next(settle);
+			settle_free(settle);
+		} else {
+			place = settle_next(settle);
+		}
+	}
 }
 
 /* ---- opening ---- */
@@ -265,36 +288,56 @@ void requests_free(struct requests **requests)
 
 /* ---- the turn ---- */
 
-static void requests_finish(struct requests *requests, struct settle *settle)
+static void requests_answer_settle(struct requests *requests, struct settle *settle)
 {
 	char *line =
 	    requests->supervisor->is_stopping
 		? reply_encode_error(settle_id(settle), REPLY_STOPPING, "nemoinit is shutting down")
 		: settle_encode(settle);
 
-	answer(requests, settle_client(settle), line, false);
-	settle_free(settle);
+	settle_answered(settle);
+	answer(requests, settle_client(settle), line, settle_is_bare(settle));
 }
 
-static uint64_t requests_turn_settles(struct requests *requests, uint64_t now_ms)
+/* Takes one that is to be answered, or is over, out of the list; NULL: there is none. */
+static struct settle *requests_take_due(struct requests *requests, uint64_t now_ms)
 {
-	struct settle **place = &requests->settles;
-	uint64_t deadline_ms = NEVER_MS;
-
-	while (*place) {
+	for (struct settle **place = &requests->settles; *place; place = settle_next(*place)) {
 		struct settle *settle = *place;
 
-		if (requests->supervisor->is_stopping || settle_turn(settle, now_ms)) {
+		settle_turn(settle, now_ms);
+		if (settle_is_answerable(settle, now_ms) || settle_is_over(settle) ||
+		    requests->supervisor->is_stopping) {
 			*place = *settle_next(settle);
-			requests_finish(requests, settle);
-			continue;
+			return settle;
 		}
-		/* Past it, only the way down of a restart of all is waited for: events drive that.
-		 */
-		if (settle_deadline_ms(settle) > now_ms)
-			deadline_ms = min_ms(deadline_ms, settle_deadline_ms(settle));
-		place = settle_next(settle);
 	}
+	return NULL;
+}
+
+/*
+ * An answer lets the client's next line in, which may add to the list or take from it: so the list
+ * is never walked while answering.
+ */
+static uint64_t requests_turn_settles(struct requests *requests, uint64_t now_ms)
+{
+	uint64_t deadline_ms = NEVER_MS;
+	struct settle *settle;
+
+	while ((settle = requests_take_due(requests, now_ms))) {
+		bool is_over = settle_is_over(settle) || requests->supervisor->is_stopping;
+
+		if (!settle_is_over(settle))
+			requests_answer_settle(requests, settle);
+		if (is_over || settle_is_over(settle)) {
+			settle_free(settle);
+		} else {
+			*settle_next(settle) = requests->settles;
+			requests->settles = settle;
+		}
+	}
+	for (settle = requests->settles; settle; settle = *settle_next(settle))
+		deadline_ms = min_ms(deadline_ms, settle_deadline_ms(settle));
 	return deadline_ms;
 }
 

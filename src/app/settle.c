@@ -7,6 +7,7 @@
 #include "app/supervisor.h"
 #include "core/reply_json.h"
 #include "util/macros.h"
+#include "util/text.h"
 
 enum {
 	SETTLE_TIMEOUT_MS = 120000,
@@ -29,6 +30,8 @@ struct settle {
 	struct supervisor *supervisor;
 	uint64_t client;
 	char id[REQUEST_ID_BYTES];
+	bool is_bare;
+	bool is_answered;
 	enum request_op op;
 	uint64_t deadline_ms;
 	int stop_level; /* restart of all: the level that is going down; -1: starting */
@@ -93,13 +96,26 @@ static void settle_check_waiting(const struct supervisor *supervisor, struct set
 	settle_finish(one, OUTCOME_FAILED, message);
 }
 
+static void settle_foreign_port(struct settle_unit *one)
+{
+	char message[SETTLE_MESSAGE_BYTES];
+	struct text text;
+
+	text_init(&text, message, sizeof(message));
+	text_addf(&text, "port %u is held by a stranger: ", one->unit->config->port);
+	unit_describe_holder(one->unit, &text);
+	settle_finish(one, OUTCOME_FOREIGN_PORT, message);
+}
+
 static void settle_check(const struct supervisor *supervisor, struct settle_unit *one)
 {
 	struct unit *unit = one->unit;
 	const struct service *service = &unit->service;
-	const char *why =
-	    unit->failure ? unit->failure : exit_reason_to_string(service->last_exit.reason);
+	char why[SETTLE_MESSAGE_BYTES];
+	struct text text;
 
+	text_init(&text, why, sizeof(why));
+	unit_describe_exit(unit, &text);
 	switch (service->state) {
 	case SERVICE_READY:
 		if (!one->is_restart || service->starts > one->starts)
@@ -110,8 +126,7 @@ static void settle_check(const struct supervisor *supervisor, struct settle_unit
 	case SERVICE_BLOCKED: settle_finish(one, OUTCOME_BLOCKED, why); break;
 	case SERVICE_BACKOFF:
 		if (service->has_foreign_port)
-			settle_finish(one, OUTCOME_FOREIGN_PORT,
-			    unit->listener_command ? unit->listener_command : NULL);
+			settle_foreign_port(one);
 		else
 			settle_finish(one, OUTCOME_FAILED, why);
 		break;
@@ -156,7 +171,8 @@ static bool settle_overlaps(const struct settle *others, const struct unit *unit
 {
 	for (; others; others = others->next)
 		for (size_t i = 0; others->op == REQUEST_RESTART && i < others->count; i++)
-			if (others->units[i].unit == unit && !others->units[i].is_done)
+			if (others->units[i].unit == unit &&
+			    (!others->units[i].is_done || others->stop_level >= 0))
 				return true;
 	return false;
 }
@@ -201,6 +217,7 @@ int settle_new(struct supervisor *supervisor, const struct request *request, uin
 	settle->supervisor = supervisor;
 	settle->client = client;
 	snprintf(settle->id, sizeof(settle->id), "%s", request->id);
+	settle->is_bare = request->bare;
 	settle->op = request->op;
 	settle->deadline_ms = deadline_after(
 	    now_ms, request->timeout_ms == NEVER_MS ? SETTLE_TIMEOUT_MS : request->timeout_ms);
@@ -221,10 +238,8 @@ void settle_free(struct settle *settle)
 	free(settle);
 }
 
-bool settle_turn(struct settle *settle, uint64_t now_ms)
+void settle_turn(struct settle *settle, uint64_t now_ms)
 {
-	bool is_done = true;
-
 	settle_turn_down(settle, now_ms);
 	for (size_t i = 0; i < settle->count; i++) {
 		struct settle_unit *one = &settle->units[i];
@@ -234,15 +249,31 @@ bool settle_turn(struct settle *settle, uint64_t now_ms)
 		if (!one->is_done && now_ms >= settle->deadline_ms)
 			settle_finish(one, OUTCOME_TIMEOUT,
 			    service_state_to_string(service_shown_state(&one->unit->service)));
-		is_done = is_done && one->is_done;
 	}
-	/* A restart of all that is still on its way down must not end half way. */
-	return is_done && settle->stop_level < 0;
+}
+
+bool settle_is_answerable(const struct settle *settle, uint64_t now_ms)
+{
+	bool is_done = settle->stop_level < 0;
+
+	for (size_t i = 0; i < settle->count; i++)
+		is_done = is_done && settle->units[i].is_done;
+	return !settle->is_answered && (is_done || now_ms >= settle->deadline_ms);
+}
+
+void settle_answered(struct settle *settle)
+{
+	settle->is_answered = true;
+}
+
+bool settle_is_over(const struct settle *settle)
+{
+	return settle->is_answered && settle->stop_level < 0;
 }
 
 uint64_t settle_deadline_ms(const struct settle *settle)
 {
-	return settle->deadline_ms;
+	return settle->is_answered ? NEVER_MS : settle->deadline_ms;
 }
 
 char *settle_encode(const struct settle *settle)
@@ -274,6 +305,11 @@ uint64_t settle_client(const struct settle *settle)
 const char *settle_id(const struct settle *settle)
 {
 	return settle->id;
+}
+
+bool settle_is_bare(const struct settle *settle)
+{
+	return settle->is_bare;
 }
 
 struct settle **settle_next(struct settle *settle)

@@ -21,10 +21,20 @@ int settle_new(struct supervisor *supervisor, const struct request *request, uin
     const struct settle *others, uint64_t now_ms, struct settle **ret_settle);
 void settle_free(struct settle *settle);
 
-/* Does what is due. Returns true when everything has settled or time is up. */
-bool settle_turn(struct settle *settle, uint64_t now_ms);
+/* Does what is due. */
+void settle_turn(struct settle *settle, uint64_t now_ms);
 
-/* When settle_turn must be called at the latest. */
+/* Is it time to answer: has everything settled, or is time up? Not again after settle_answered. */
+bool settle_is_answerable(const struct settle *settle, uint64_t now_ms);
+/* The answer has been given, or nobody waits for it any more. */
+void settle_answered(struct settle *settle);
+/*
+ * Answered, and nothing left to do. Past its answer a restart of all may still be on its way down,
+ * and must not end half way.
+ */
+bool settle_is_over(const struct settle *settle);
+
+/* When settle_turn must be called at the latest, if nothing happens before; NEVER_MS: never. */
 uint64_t settle_deadline_ms(const struct settle *settle);
 
 /* The reply line, the caller's to free; NULL when memory is short. */
@@ -32,6 +42,8 @@ char *settle_encode(const struct settle *settle);
 
 uint64_t settle_client(const struct settle *settle);
 const char *settle_id(const struct settle *settle);
+/* Was it a bare word, so that the connection is closed behind the answer? */
+bool settle_is_bare(const struct settle *settle);
 
 /* The list they are kept in; the owner links them. */
 struct settle **settle_next(struct settle *settle);

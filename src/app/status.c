@@ -21,7 +21,8 @@ struct status_strings {
 	char *command;
 	char *message;
 	const char *output[LINE_RING_COUNT];
-	const char *warnings[UNIT_WARNING_COUNT_];
+	char *waiting;
+	const char *warnings[UNIT_WARNING_COUNT_ + 1];
 };
 
 static int64_t time_left_or_none(uint64_t deadline_ms, uint64_t now_ms)
@@ -89,15 +90,19 @@ static void fill_listener(
 }
 
 /* blocked.message: the last output lines, for want of better the words of the failed start. */
-static void fill_blocked(
-    struct snapshot_blocked *out, const struct unit *unit, struct status_strings *strings)
+static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
+    struct status_strings *strings, bool is_privileged)
 {
 	const char *lines[LINE_RING_COUNT];
 	size_t count;
 	struct text text;
 
-	*out = (struct snapshot_blocked){ .code = unit->service.blocked };
-	if (unit->service.blocked == BLOCKED_NOT)
+	/* While a stranger's port holds up the next try, that is what the state tells. */
+	*out = (struct snapshot_blocked){ .code =
+					      service_shown_state(&unit->service) == SERVICE_BLOCKED
+						  ? unit->service.blocked
+						  : BLOCKED_NOT };
+	if (out->code == BLOCKED_NOT || !is_privileged)
 		return;
 	count = line_ring_get(&unit->ring, lines);
 	text_init_heap(&text, 8192);
@@ -107,6 +112,27 @@ static void fill_blocked(
 	out->message = text.data ? text.data : unit->failure;
 }
 
+/* What a waiting service waits for: the first that is not there, and how it is. */
+static char *describe_waiting(const struct supervisor *supervisor, const struct unit *unit)
+{
+	struct text text;
+
+	if (unit->service.state != SERVICE_WAITING)
+		return NULL;
+	for (size_t i = 0; i < unit->config->after.count; i++) {
+		const struct service *other =
+		    &supervisor->units[unit->config->after_index[i]].service;
+
+		if (service_is_order_ready(other))
+			continue;
+		text_init_heap(&text, 128);
+		text_addf(&text, "waits for %s (%s)", other->config->name,
+		    service_state_to_string(service_shown_state(other)));
+		return text.data;
+	}
+	return NULL;
+}
+
 static void fill_warnings(
     struct snapshot_strings *out, const struct unit *unit, struct status_strings *strings)
 {
@@ -114,6 +140,9 @@ static void fill_warnings(
 	for (size_t i = 0; i < ARRAY_LEN(unit->warnings); i++)
 		if (unit->warnings[i])
 			strings->warnings[out->count++] = unit->warnings[i];
+	strings->waiting = describe_waiting(unit->supervisor, unit);
+	if (strings->waiting)
+		strings->warnings[out->count++] = strings->waiting;
 }
 
 static void fill_service(struct snapshot_service *out, const struct unit *unit,
@@ -146,7 +175,7 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 	fill_exit(&out->last_exit, unit);
 	fill_probe(&out->probe, unit);
 	fill_listener(&out->listener, unit, is_privileged);
-	fill_blocked(&out->blocked, unit, strings);
+	fill_blocked(&out->blocked, unit, strings, is_privileged);
 	fill_warnings(&out->warnings, unit, strings);
 }
 
@@ -217,6 +246,7 @@ char *status_encode(struct supervisor *supervisor, const char *id, const char *s
 	for (size_t i = 0; strings && i < count; i++) {
 		free(strings[i].command);
 		free(strings[i].message);
+		free(strings[i].waiting);
 	}
 	free(strings);
 	free(snapshot.services);

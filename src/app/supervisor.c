@@ -34,6 +34,7 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 		.unit_count = options->config->service_count,
 		.turn_ms = now_ms,
 		.wake_ms = NEVER_MS,
+		.is_reaping = true, /* children of whatever was this process before us */
 		.random = options->random_seed ? options->random_seed : 1 };
 	*warnings = (struct problems){ .items = NULL };
 	auto_pair_init(&supervisor->auto_pair, AUTO_PAIR_DOWN);
@@ -156,6 +157,7 @@ void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint6
 	enum service_state state = unit->service.state;
 	bool is_first_ready = state == SERVICE_READY && unit->service.ready_ms == now_ms;
 
+	supervisor->is_changed = true;
 	if (state == SERVICE_STARTING && strcmp(unit->config->name, "auto-pair") == 0) {
 		/* Counters belong to one life of the watcher. */
 		auto_pair_deinit(&supervisor->auto_pair);

@@ -48,6 +48,7 @@ struct supervisor {
 	size_t unit_count;
 	bool is_order_dirty; /* a unit waits, or has become ready */
 	bool is_reaping;     /* there may be more dead children */
+	bool is_changed;     /* a state has changed since somebody has looked */
 	uint64_t reaped;
 	uint64_t turn_ms; /* when the last turn was */
 	uint64_t wake_ms; /* when it wanted to be called again */
@@ -66,7 +67,7 @@ struct supervisor {
 	uint64_t level_end_ms; /* when its share is used up, and the next level's turn comes */
 	uint64_t rest_end_ms;
 	bool is_down;
-	unsigned killed_count; /* processes that had to be killed */
+	unsigned killed_count; /* services of which something had to be killed */
 };
 
 struct supervisor_options {

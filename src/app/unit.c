@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "app/supervisor.h"
-#include "core/signal_name.h"
 #include "io/clock.h"
 #include "io/fd.h"
 #include "io/loop.h"
@@ -67,153 +66,22 @@ bool unit_is_down(const struct unit *unit)
 	return !unit->pid && !unit->session && unit->service.state != SERVICE_STOPPING;
 }
 
-/* ---- what is told ---- */
-
-static void text_add_exit(struct text *out, const struct unit *unit)
-{
-	const struct service_exit *exit = &unit->service.last_exit;
-	const char *name = exit->info.by_signal ? signal_to_string(exit->info.value) : NULL;
-
-	if (!exit->has_status)
-		text_addf(out, "could not be started");
-	else if (exit->reason == EXIT_REASON_EXEC_FAILED)
-		text_addf(out, "failed to start");
-	else if (exit->info.by_signal)
-		text_addf(out, "ended by signal %d%s%s%s", exit->info.value, name ? " (" : "",
-		    name ? name : "", name ? ")" : "");
-	else
-		text_addf(out, "exited with %d", exit->info.value);
-	text_addf(out, " (%s", exit_reason_to_string(exit->reason));
-	if (exit->has_status) {
-		text_add(out, ", after ");
-		text_add_span(out, exit->uptime_ms);
-	}
-	text_add(out, ")");
-	if (unit->failure)
-		text_addf(out, ": %s", unit->failure);
-}
-
-static void text_add_next_start(struct text *out, const struct unit *unit, uint64_t now_ms)
-{
-	uint64_t left_ms = time_left_ms(unit->service.deadline_ms, now_ms);
-
-	if (left_ms == NEVER_MS) {
-		text_addf(out, "needs: nemoctl recover %s", unit->config->name);
-		return;
-	}
-	text_add(out, "next start in ");
-	text_add_span(out, left_ms);
-}
-
-static void unit_report_ready(struct unit *unit, uint64_t now_ms)
-{
-	char buffer[160];
-	struct text text;
-
-	text_init(&text, buffer, sizeof(buffer));
-	text_add(&text, "ready after ");
-	text_add_span(&text, now_ms - unit->service.started_ms);
-	text_addf(&text, " (pid %d", (int)unit->pid);
-	if (unit->config->port)
-		text_addf(&text, ", port %u", unit->config->port);
-	text_add(&text, ")");
-	supervisor_report(unit->supervisor, LOG_INFO, unit, "ready", "%s", buffer);
-}
-
-static void unit_report_down(struct unit *unit, uint64_t now_ms)
-{
-	enum service_state state = unit->service.state;
-	bool is_bad = state == SERVICE_BACKOFF || state == SERVICE_BLOCKED;
-	char buffer[900];
-	struct text text;
-
-	text_init(&text, buffer, sizeof(buffer));
-	text_add_exit(&text, unit);
-	text_addf(&text, "; %s%s%s", service_state_to_string(state), is_bad ? ", " : "",
-	    state == SERVICE_BLOCKED ? blocked_code_to_string(unit->service.blocked) : "");
-	if (state == SERVICE_BLOCKED)
-		text_add(&text, ", ");
-	if (is_bad)
-		text_add_next_start(&text, unit, now_ms);
-	supervisor_report(unit->supervisor,
-	    state == SERVICE_BLOCKED ? LOG_ERROR
-	    : is_bad                 ? LOG_WARN
-				     : LOG_INFO,
-	    unit, service_state_to_string(state), "%s", buffer);
-}
-
-static const char *cause_to_string(const struct unit *unit)
-{
-	switch (unit->service.cause) {
-	case SERVICE_CAUSE_REQUEST: return "as asked";
-	case SERVICE_CAUSE_START_TIMEOUT: return "not ready within start_timeout";
-	case SERVICE_CAUSE_UNHEALTHY: return "no good probe within unhealthy_after";
-	case SERVICE_CAUSE_WATCHDOG: return "no watchdog ping in time";
-	case SERVICE_CAUSE_NONE: break;
-	}
-	return "the rest of it";
-}
-
-/* Every change of state is one line. */
-static void unit_report_state(struct unit *unit, enum service_state before, uint64_t now_ms)
-{
-	struct supervisor *supervisor = unit->supervisor;
-	const struct service *service = &unit->service;
-
-	switch (service->state) {
-	case SERVICE_READY:
-		if (before == SERVICE_FAILING)
-			supervisor_report(
-			    supervisor, LOG_INFO, unit, "recovered", "answers its probe again");
-		else
-			unit_report_ready(unit, now_ms);
-		return;
-	case SERVICE_FAILING:
-		supervisor_report(supervisor, LOG_WARN, unit, "failing",
-		    "probe failed: %s; probing again",
-		    unit->probe_detail ? unit->probe_detail : "unknown");
-		return;
-	case SERVICE_STOPPING:
-		if (service->has_process)
-			supervisor_report(supervisor,
-			    service->cause == SERVICE_CAUSE_REQUEST ? LOG_INFO : LOG_WARN, unit,
-			    "stopping", "stopping pid %d: %s%s%s", (int)unit->pid,
-			    cause_to_string(unit), unit->failure ? ": " : "",
-			    unit->failure ? unit->failure : "");
-		return;
-	case SERVICE_BACKOFF:
-		if (service->has_foreign_port)
-			return; /* told once, where the stranger is known */
-		unit_report_down(unit, now_ms);
-		return;
-	case SERVICE_BLOCKED:
-	case SERVICE_FINISHED: unit_report_down(unit, now_ms); return;
-	case SERVICE_STOPPED:
-		if (before == SERVICE_STOPPING)
-			unit_report_down(unit, now_ms);
-		return;
-	case SERVICE_WAITING:
-		if (before == SERVICE_STOPPING && service->last_exit.has_status)
-			unit_report_down(unit, now_ms);
-		return;
-	case SERVICE_STARTING: /* told with the pid, in unit_start */
-	case SERVICE_DISABLED:
-	case SERVICE_STATE_COUNT_: return;
-	}
-}
-
-/* ---- what is done ---- */
-
 static void unit_warn(struct unit *unit, enum unit_warning place, const char *text)
 {
 	unit_set_text(&unit->warnings[place], text);
 	supervisor_report(unit->supervisor, LOG_WARN, unit, "warning", "%s", text);
 }
 
-static bool unit_is_tree_alive(const struct unit *unit)
+/* A look may cost a walk through all of /proc: the next one waits for a multiple of that. */
+static bool unit_is_tree_alive(struct unit *unit)
 {
-	return unit->session &&
-	       tree_is_alive(unit->session, supervisor_is_main_pid, unit->supervisor);
+	uint64_t began_ms = clock_now_ms();
+	bool is_alive =
+	    unit->session && tree_is_alive(unit->session, supervisor_is_main_pid, unit->supervisor);
+	uint64_t ended_ms = clock_now_ms();
+
+	unit->look_ms = deadline_after(ended_ms, (ended_ms - began_ms) * UNIT_LOOK_PAUSE);
+	return is_alive;
 }
 
 static void unit_forget_tree(struct unit *unit, uint64_t now_ms)
@@ -221,6 +89,11 @@ static void unit_forget_tree(struct unit *unit, uint64_t now_ms)
 	unit->session = 0;
 	unit->listener_owner = LISTENER_NONE;
 	unit->listener_pid = 0;
+	unit->probe_ok = -1;
+	unit_set_text(&unit->listener_command, NULL);
+	unit_set_text(&unit->warnings[UNIT_WARNING_STOP], NULL);
+	unit_set_text(&unit->warnings[UNIT_WARNING_PORT], NULL);
+	unit_set_text(&unit->warnings[UNIT_WARNING_SELF], NULL);
 	unit_handle(unit, SERVICE_EV_TREE_GONE, now_ms);
 }
 
@@ -236,6 +109,11 @@ static void unit_kill_tree(struct unit *unit, uint64_t now_ms)
 {
 	bool is_first = unit->service.killed_ms == now_ms; /* it is repeated until none is left */
 
+	/* While the main process is unreaped its number is ours; after that only a look tells. */
+	if (!unit->pid && !unit_is_tree_alive(unit)) {
+		unit_forget_tree(unit, now_ms);
+		return;
+	}
 	if (unit->session && is_first) {
 		unit->supervisor->killed_count++;
 		supervisor_report(unit->supervisor, LOG_WARN, unit, "killed",
@@ -243,7 +121,6 @@ static void unit_kill_tree(struct unit *unit, uint64_t now_ms)
 	}
 	if (unit->session)
 		tree_signal_all(unit->session, SIGKILL);
-	unit_check_tree(unit, now_ms);
 }
 
 static void unit_stop_signal(struct unit *unit)
@@ -283,6 +160,14 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 		unit_probe(unit, now_ms);
 }
 
+/* A stop that the probe has caused is explained by the probe's last words. */
+static void unit_note_cause(struct unit *unit)
+{
+	if (unit->service.cause == SERVICE_CAUSE_UNHEALTHY ||
+	    unit->service.cause == SERVICE_CAUSE_START_TIMEOUT)
+		unit_set_text(&unit->failure, unit->probe_detail);
+}
+
 static void unit_handle_event(struct unit *unit, struct service_event *event, uint64_t now_ms)
 {
 	enum service_state before = unit->service.state;
@@ -290,6 +175,8 @@ static void unit_handle_event(struct unit *unit, struct service_event *event, ui
 
 	event->random = supervisor_random(unit->supervisor);
 	actions = service_handle(&unit->service, event, now_ms);
+	if (unit->service.state == SERVICE_STOPPING && before != SERVICE_STOPPING)
+		unit_note_cause(unit);
 	if (unit->service.state != before) {
 		unit_report_state(unit, before, now_ms);
 		supervisor_on_state(unit->supervisor, unit, now_ms);
@@ -318,8 +205,7 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 	/* What it said before it went counts: a failed exec first, then its last words. */
 	unit_read_start(unit, now_ms);
 	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
-		if (unit->streams[i].output)
-			output_drain(unit->streams[i].output);
+		unit_drain_output(&unit->streams[i]);
 	if (unit->notify)
 		notify_socket_drain(unit->notify);
 	unit->exit_pid = unit->pid;
@@ -331,9 +217,18 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 	unit_handle_event(unit, &event, now_ms);
 }
 
+static bool unit_waits_for_tree(const struct unit *unit)
+{
+	return unit->service.state == SERVICE_STOPPING && !unit->pid;
+}
+
 void unit_check_tree(struct unit *unit, uint64_t now_ms)
 {
-	if (unit->service.state == SERVICE_STOPPING && !unit->pid && !unit_is_tree_alive(unit))
+	unit->is_look_owed = unit_waits_for_tree(unit);
+	if (!unit->is_look_owed || now_ms < unit->look_ms)
+		return;
+	unit->is_look_owed = false;
+	if (!unit_is_tree_alive(unit))
 		unit_forget_tree(unit, now_ms);
 }
 
@@ -345,5 +240,9 @@ uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
 		unit_handle(unit, SERVICE_EV_TIMER, now_ms);
 		deadline_ms = service_deadline_ms(&unit->service);
 	}
+	if (unit->is_look_owed && now_ms >= unit->look_ms)
+		unit_check_tree(unit, now_ms);
+	if (unit->is_look_owed)
+		deadline_ms = min_ms(deadline_ms, unit->look_ms);
 	return min_ms(deadline_ms, probe_turn(unit->probe, now_ms));
 }

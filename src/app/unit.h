@@ -14,12 +14,18 @@
 #include "core/words.h"
 
 struct supervisor;
+struct text;
+
+enum {
+	UNIT_LOOK_PAUSE = 20, /* times what a look at the tree has cost */
+};
 
 /* Places for warnings, one for each thing that can be wrong at a time. */
 enum unit_warning {
 	UNIT_WARNING_START, /* why it could not be executed */
 	UNIT_WARNING_STOP,  /* it does not die */
 	UNIT_WARNING_PORT,  /* the port's holder cannot be read */
+	UNIT_WARNING_SELF,  /* what the service says itself (X_NEMOINIT_WARNING) */
 	UNIT_WARNING_COUNT_,
 };
 
@@ -35,9 +41,11 @@ struct unit {
 	struct supervisor *supervisor;
 	const struct service_config *config;
 	struct service service;
-	pid_t pid;     /* main process, not reaped yet; 0: none */
-	pid_t session; /* of the tree of the current or last start; 0: nothing of it is left */
-	int status_fd; /* of a start whose exec has not been heard of; -1: none */
+	pid_t pid;         /* main process, not reaped yet; 0: none */
+	pid_t session;     /* of the tree of the current or last start; 0: nothing of it is left */
+	uint64_t look_ms;  /* not before then is the tree looked at again */
+	bool is_look_owed; /* a child has gone meanwhile */
+	int status_fd;     /* of a start whose exec has not been heard of; -1: none */
 	struct loop_watch *status_watch;
 	struct probe *probe; /* under way; NULL: none */
 	uint64_t probe_began_ms;
@@ -93,10 +101,19 @@ void unit_read_start(struct unit *unit, uint64_t now_ms);
 void unit_probe(struct unit *unit, uint64_t now_ms);
 /* Looks who holds the service's port; true if it is the service itself (app/unit_probe.c). */
 bool unit_look_at_port(struct unit *unit);
+/* The holder of the port: `pid 12, COMMAND`, as far as it can be read (app/unit_probe.c). */
+void unit_describe_holder(const struct unit *unit, struct text *out);
 /* A message on the unit's notification socket (app/unit_probe.c). */
 void unit_on_notify(void *data, const char *message, size_t length_bytes, pid_t pid, uid_t uid);
+/* Takes what is in the pipe now, an unfinished line too (app/unit_start.c). */
+void unit_drain_output(struct unit_stream *stream);
 /* A batch of output; length 0: the stream has ended (app/unit_start.c). */
 void unit_on_output(void *data, const char *bytes, size_t length_bytes);
 
-/* Fills in the service's part of a snapshot; strings stay the unit's (app/status.c). */
+/* Tells of a change of state, one line or, where there is nothing to say, none
+ * (app/unit_report.c). */
+void unit_report_state(struct unit *unit, enum service_state before, uint64_t now_ms);
+/* How the last start ended and why, in words (app/unit_report.c). */
+void unit_describe_exit(const struct unit *unit, struct text *out);
+/* Replaces an owned text; text NULL: none. */
 void unit_set_text(char **place, const char *text);

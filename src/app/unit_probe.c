@@ -41,6 +41,16 @@ bool unit_look_at_port(struct unit *unit)
 	return listener.owner == LISTENER_SELF || listener.owner == LISTENER_UNKNOWN;
 }
 
+void unit_describe_holder(const struct unit *unit, struct text *out)
+{
+	if (!unit->listener_pid) {
+		text_add(out, "a process that cannot be read");
+		return;
+	}
+	text_addf(out, "pid %d, %s", (int)unit->listener_pid,
+	    unit->listener_command ? unit->listener_command : "command unknown");
+}
+
 /* The answer came; but from whom? A 200 from a stranger on our port is not ours. */
 static bool unit_judge_port(struct unit *unit, struct error *error)
 {
@@ -52,9 +62,9 @@ static bool unit_judge_port(struct unit *unit, struct error *error)
 		return true;
 	}
 	if (unit->listener_owner == LISTENER_FOREIGN)
-		error_set(error, -1, "port %u is held by a stranger (pid %d, %s)",
-		    unit->config->port, (int)unit->listener_pid,
-		    unit->listener_command ? unit->listener_command : "command unknown");
+		/* Its command line is in the listener, which not everybody may read. */
+		error_set(error, -1, "port %u is held by a stranger (pid %d)", unit->config->port,
+		    (int)unit->listener_pid);
 	else
 		error_set(error, -1, "nobody listens on port %u", unit->config->port);
 	return false;
@@ -75,13 +85,8 @@ static void unit_finish_probe(struct unit *unit, int result, const struct error 
 	if (ok)
 		unit->probe_last_ok_at_ms = (int64_t)clock_epoch_ms();
 	unit_set_text(&unit->probe_detail, ok ? NULL : error->message);
-	/* If this miss is the one too many, the stop says why. */
-	if (!ok)
-		unit_set_text(&unit->failure, error->message);
 	unit_handle(unit, ok ? SERVICE_EV_PROBE_OK : SERVICE_EV_PROBE_MISS,
 	    loop_now_ms(unit->supervisor->loop));
-	if (ok && unit->service.state == SERVICE_READY)
-		unit_set_text(&unit->failure, NULL);
 }
 
 static void unit_on_probe_done(void *data, int result, const struct error *error)
@@ -169,6 +174,12 @@ void unit_on_notify(void *data, const char *bytes, size_t length_bytes, pid_t pi
 		text_init(&text, detail, sizeof(detail));
 		text_add_printable(&text, message.status, message.status_bytes, sizeof(detail) - 1);
 		unit_set_text(&unit->probe_detail, detail[0] ? detail : NULL);
+	}
+	if (message.warning) {
+		text_init(&text, detail, sizeof(detail));
+		text_add_printable(
+		    &text, message.warning, message.warning_bytes, sizeof(detail) - 1);
+		unit_set_text(&unit->warnings[UNIT_WARNING_SELF], detail[0] ? detail : NULL);
 	}
 	if (message.auto_pair && strcmp(unit->config->name, "auto-pair") == 0)
 		unit_take_auto_pair(unit, &message, now_ms);

@@ -8,6 +8,7 @@
 #include "core/service_env.h"
 #include "io/clock.h"
 #include "io/fd.h"
+#include "io/listener.h"
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/notify.h"
@@ -23,10 +24,35 @@ static struct spawn_request unit_spawn_request(const struct unit *unit)
 		.stdin_fd = -1,
 		.stdout_fd = -1,
 		.stderr_fd = -1,
-		.umask = -1,
 		.nofile = unit->supervisor->nofile,
 		.new_session = true,
 		.die_with_parent = !unit->supervisor->is_pid1 };
+}
+
+/* ---- what it writes ---- */
+
+static void unit_on_line(void *data, const char *line, size_t length_bytes)
+{
+	struct unit_stream *stream = data;
+	struct unit *unit = stream->unit;
+	struct supervisor *supervisor = unit->supervisor;
+	uint64_t epoch_ms = clock_epoch_ms();
+	struct text out;
+
+	line_ring_add(&unit->ring, line, length_bytes, epoch_ms);
+	text_init_heap(&out, LINE_MAX_BYTES * 8);
+	log_line_output(&out, supervisor->config->log_format, epoch_ms, unit->config->name,
+	    stream->name, line, length_bytes);
+	if (out.data)
+		log_write(supervisor->log, out.data, out.length_bytes);
+	text_deinit(&out);
+}
+
+void unit_drain_output(struct unit_stream *stream)
+{
+	if (stream->output)
+		output_drain(stream->output);
+	line_splitter_flush(&stream->splitter, unit_on_line, stream);
 }
 
 /* Pipes for what the service writes; a stream that cannot be had is an error. */
@@ -39,8 +65,7 @@ static int unit_open_output(struct unit *unit, int write_fds[2], struct error *e
 		int result;
 
 		/* What a survivor of the last start still writes is nobody's any more. */
-		if (stream->output)
-			output_drain(stream->output);
+		unit_drain_output(stream);
 		output_free(&stream->output);
 		if (unit->config->output == OUTPUT_INHERIT)
 			write_fds[i] = (int)i + 1;
@@ -100,6 +125,9 @@ static int unit_spawn(struct unit *unit, struct error *error)
 /* A stranger holds the port: say who, once, and let the machine wait. Never kill it. */
 static bool unit_is_port_taken(struct unit *unit)
 {
+	char holder[LISTENER_COMMAND_BYTES + 32];
+	struct text text;
+
 	if (!unit->config->port)
 		return false;
 	(void)unit_look_at_port(unit);
@@ -107,13 +135,13 @@ static bool unit_is_port_taken(struct unit *unit)
 		unit->is_port_reported = false;
 		return false;
 	}
-	if (!unit->is_port_reported)
+	if (!unit->is_port_reported) {
+		text_init(&text, holder, sizeof(holder));
+		unit_describe_holder(unit, &text);
 		supervisor_report(unit->supervisor, LOG_WARN, unit, "foreign-listener",
-		    "port %u is held by a stranger (pid %d, %s); not started, looking again every "
-		    "%d s",
-		    unit->config->port, (int)unit->listener_pid,
-		    unit->listener_command ? unit->listener_command : "command unknown",
-		    SERVICE_PORT_RETRY_MS / 1000);
+		    "port %u is held by a stranger (%s); not started, looking again every %d s",
+		    unit->config->port, holder, SERVICE_PORT_RETRY_MS / 1000);
+	}
 	unit->is_port_reported = true;
 	return true;
 }
@@ -169,25 +197,6 @@ void unit_read_start(struct unit *unit, uint64_t now_ms)
 		unit_set_text(&unit->warnings[UNIT_WARNING_START], NULL);
 	}
 	unit_handle(unit, result ? SERVICE_EV_EXEC_FAILED : SERVICE_EV_EXEC_OK, now_ms);
-}
-
-/* ---- what it writes ---- */
-
-static void unit_on_line(void *data, const char *line, size_t length_bytes)
-{
-	struct unit_stream *stream = data;
-	struct unit *unit = stream->unit;
-	struct supervisor *supervisor = unit->supervisor;
-	uint64_t epoch_ms = clock_epoch_ms();
-	struct text out;
-
-	line_ring_add(&unit->ring, line, length_bytes, epoch_ms);
-	text_init_heap(&out, LINE_MAX_BYTES * 8);
-	log_line_output(&out, supervisor->config->log_format, epoch_ms, unit->config->name,
-	    stream->name, line, length_bytes);
-	if (out.data)
-		log_write(supervisor->log, out.data, out.length_bytes);
-	text_deinit(&out);
 }
 
 void unit_on_output(void *data, const char *bytes, size_t length_bytes)

@@ -34,6 +34,7 @@ struct watcher {
 	int64_t last_poll_at_ms;
 	uint64_t polls; /* answered or not, when last_poll_at_ms was taken */
 	bool ended;
+	int ended_by; /* the signal that told us to; 0: the deadline */
 };
 
 /* ---- telling nemoinit ---- */
@@ -43,6 +44,15 @@ static void notify(const struct watcher *watcher, const char *message)
 {
 	if (watcher->notify_socket)
 		(void)notify_send(watcher->notify_socket, message, strlen(message));
+}
+
+/* What a person has to do, if anything. */
+static void add_warning(struct text *text, const struct pairing *pairing)
+{
+	text_add(text, "X_NEMOINIT_WARNING=");
+	if (pairing->last_failure == LIST_PAIRING_REQUIRED)
+		text_add(text, "pairing-required: " PAIRING_REQUIRED_HINT);
+	text_add(text, "\n");
 }
 
 static void add_status(struct text *text, const struct auto_pair *state)
@@ -72,6 +82,7 @@ static void report(struct watcher *watcher, uint64_t now_ms)
 	state.last_poll_at_ms = watcher->last_poll_at_ms;
 	text_init_heap(&message, NOTIFY_MAX_BYTES + 1);
 	add_status(&message, &state);
+	add_warning(&message, pairing);
 	json = auto_pair_encode(&state, NOTIFY_MAX_BYTES - STATUS_MAX_BYTES);
 	if (json)
 		text_addf(&message, "X_NEMOINIT_AUTO_PAIR=%s\n", json);
@@ -146,6 +157,7 @@ static void watcher_on_signal(void *data, int signal, pid_t sender)
 	case SIGHUP:
 	case SIGQUIT:
 		watcher->ended = true;
+		watcher->ended_by = signal;
 		approver_stop(watcher->approver, loop_now_ms(watcher->loop));
 		break;
 	default: break; /* SIGCHLD has done its work by waking the loop */
@@ -214,5 +226,6 @@ int watcher_run(const struct pairing_settings *settings, char *const *environmen
 	signals_free(&watcher.signals);
 	log_free(&watcher.log);
 	loop_free(watcher.loop);
-	return result ? 1 : 0;
+	/* Only the deadline is a good end: whoever else ends the watcher must not look like it. */
+	return result ? 1 : watcher.ended_by ? 128 + watcher.ended_by : 0;
 }

@@ -208,7 +208,7 @@ static void config_read_free_key(struct config_builder *builder, const struct se
 
 	if (!service || strncmp(setting->key, "env.", 4) != 0) {
 		config_problem(builder, section->kind, section->name, setting,
-		    "unknown key; see nemoinit.ini(5)");
+		    "unknown key; nemoinit --print-config shows those there are");
 	} else if (!is_variable_name(setting->key + 4)) {
 		config_problem(builder, section->kind, section->name, setting,
 		    "the name after 'env.' must be letters, digits and '_', no digit first");
@@ -349,6 +349,7 @@ int config_build(const struct config_sources *sources, struct config *ret_config
 	config_merge(&builder, &config.file_settings);
 	config_read_environment(&builder);
 	form_errors = errors->count;
+	builder.has_form_errors = problems_total(errors) > 0;
 	form_dropped = errors->dropped_count;
 	do {
 		/* A value of the environment that was rejected takes its follow-up errors with it.

@@ -34,10 +34,10 @@ static void check_names(struct config_builder *builder, struct service_config *s
 			snprintf(message, sizeof(message), "'%.60s' is %s", names->items[i],
 			    place < 0 ? "no service of this configuration" : "this service itself");
 			check_problem(builder, service, key, message);
-			place = 0;
+			place = -1;
 		}
 		if (places)
-			places[i] = (uint16_t)place;
+			places[i] = place < 0 ? ORDER_NOBODY : (uint16_t)place;
 	}
 }
 
@@ -150,6 +150,17 @@ static void check_restarts(struct config_builder *builder)
 	free(reached);
 }
 
+/* sun_path of unix(7) has room for 107 bytes and a NUL. */
+static void check_socket(struct config_builder *builder)
+{
+	size_t length = strlen(builder->config->socket);
+
+	if (length < 1 || length > 107)
+		config_problem(builder, SECTION_NEMOINIT, "",
+		    config_setting(builder, SECTION_NEMOINIT, "", "socket"),
+		    "a path of 1 to 107 bytes is wanted, or auto");
+}
+
 void config_check(struct config_builder *builder)
 {
 	struct config *config = builder->config;
@@ -157,10 +168,12 @@ void config_check(struct config_builder *builder)
 	char names[512];
 	struct text cycle;
 
+	if (config->socket)
+		check_socket(builder);
 	for (size_t i = 0; i < config->service_count; i++) {
 		struct service_config *service = &config->services[i];
 
-		if (!service->command.count &&
+		if (!service->command.count && !builder->has_form_errors &&
 		    !config_setting(builder, SECTION_SERVICE, service->name, "command"))
 			config_problem(builder, SECTION_SERVICE, service->name, NULL,
 			    "has no command; add 'command = …'");
@@ -168,12 +181,11 @@ void config_check(struct config_builder *builder)
 		check_names(builder, service, "restart_with", &service->restart_with, NULL);
 		check_port(builder, i);
 	}
-	if (problems_total(builder->errors) > before || builder->again)
-		return;
 	text_init(&cycle, names, sizeof(names));
 	text_add(&cycle, "a cycle: ");
 	if (order_set_levels(config->services, config->service_count, &cycle, &place))
 		check_problem(
 		    builder, &config->services[cycle_to_blame(builder, place)], "after", names);
-	check_restarts(builder);
+	if (problems_total(builder->errors) == before && !builder->again)
+		check_restarts(builder);
 }

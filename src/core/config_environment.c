@@ -23,7 +23,7 @@ static bool is_kubernetes_link(const char *rest)
 	       strncmp(rest, "SERVICE_PORT_", 13) == 0;
 }
 
-/* Known to the programs themselves, or given by us to services. */
+/* Read by the program itself, before there is a configuration. */
 static bool is_program_variable(const char *rest)
 {
 	return strcmp(rest, "CONFIG") == 0;

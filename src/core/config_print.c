@@ -124,6 +124,8 @@ static void print_section(
 			print_key(out, keys[i].name, setting->value, setting->origin);
 		else if (keys[i].fallback)
 			print_key(out, keys[i].name, keys[i].fallback, "default");
+		else
+			text_addf(out, "; %s is not set\n", keys[i].name);
 	}
 	for (size_t i = 0; i < section->count; i++)
 		if (strncmp(section->items[i].key, "env.", 4) == 0)

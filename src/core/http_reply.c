@@ -15,7 +15,7 @@ static int http_status(const char *reply, size_t length_bytes)
 {
 	const char *code = reply + 9;
 
-	if (length_bytes > STATUS_LINE_BYTES && !strchr(" \r\n", reply[STATUS_LINE_BYTES]))
+	if (length_bytes > STATUS_LINE_BYTES && !memchr(" \r\n", reply[STATUS_LINE_BYTES], 3))
 		return -1;
 	if (code[0] == '0' || memcmp(reply, "HTTP/1.", 7) != 0 || reply[8] != ' ')
 		return -1;

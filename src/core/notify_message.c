@@ -20,6 +20,18 @@ static bool is_one(const char *line, size_t length, const char *name)
 	return value && line + length - value == 1 && *value == '1';
 }
 
+/* If line is `name=value`, its value; else what was there stays. */
+static void take(
+    const char *line, size_t length, const char *name, const char **value, size_t *value_bytes)
+{
+	const char *found = value_of(line, length, name);
+
+	if (!found)
+		return;
+	*value = found;
+	*value_bytes = (size_t)(line + length - found);
+}
+
 void notify_message_parse(
     const char *message, size_t length_bytes, struct notify_message *ret_message)
 {
@@ -29,20 +41,13 @@ void notify_message_parse(
 	while (line < end) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		size_t length = (size_t)((newline ? newline : end) - line);
-		const char *status = value_of(line, length, "STATUS");
-		const char *auto_pair = value_of(line, length, "X_NEMOINIT_AUTO_PAIR");
 
 		parsed.is_ready = parsed.is_ready || is_one(line, length, "READY");
 		parsed.is_watchdog = parsed.is_watchdog || is_one(line, length, "WATCHDOG");
-		parsed.is_stopping = parsed.is_stopping || is_one(line, length, "STOPPING");
-		if (status) {
-			parsed.status = status;
-			parsed.status_bytes = (size_t)(line + length - status);
-		}
-		if (auto_pair) {
-			parsed.auto_pair = auto_pair;
-			parsed.auto_pair_bytes = (size_t)(line + length - auto_pair);
-		}
+		take(line, length, "STATUS", &parsed.status, &parsed.status_bytes);
+		take(line, length, "X_NEMOINIT_AUTO_PAIR", &parsed.auto_pair,
+		    &parsed.auto_pair_bytes);
+		take(line, length, "X_NEMOINIT_WARNING", &parsed.warning, &parsed.warning_bytes);
 		line += length + 1;
 	}
 	*ret_message = parsed;

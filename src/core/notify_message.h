@@ -7,12 +7,13 @@
 struct notify_message {
 	bool is_ready;
 	bool is_watchdog;
-	bool is_stopping;
 	/* Into the message, not NUL-terminated; NULL: not said. */
 	const char *status;
 	size_t status_bytes;
 	const char *auto_pair; /* X_NEMOINIT_AUTO_PAIR, JSON */
 	size_t auto_pair_bytes;
+	const char *warning; /* X_NEMOINIT_WARNING, for people; empty: nothing is wrong any more */
+	size_t warning_bytes;
 };
 
 /* Unknown names and lines without `=` are passed over; of a name said twice the last counts. */

@@ -7,7 +7,8 @@ size_t order_next_on_cycle(const struct service_config *services, size_t place, 
 	const struct service_config *service = &services[place];
 
 	for (size_t i = 0; i < service->after.count; i++)
-		if (services[service->after_index[i]].level >= count)
+		if (service->after_index[i] != ORDER_NOBODY &&
+		    services[service->after_index[i]].level >= count)
 			return service->after_index[i];
 	return place;
 }
@@ -41,7 +42,9 @@ int order_set_levels(
 		changed = false;
 		for (size_t i = 0; i < count; i++) {
 			for (size_t k = 0; k < services[i].after.count; k++) {
-				size_t wanted = services[services[i].after_index[k]].level + 1u;
+				uint16_t before = services[i].after_index[k];
+				size_t wanted =
+				    before == ORDER_NOBODY ? 0 : services[before].level + 1u;
 
 				/* No true level reaches count; one on a cycle stays there. */
 				wanted = wanted < count ? wanted : count;

@@ -6,6 +6,10 @@
 #include "core/config.h"
 #include "util/text.h"
 
+enum {
+	ORDER_NOBODY = UINT16_MAX, /* in after_index: a name that is no other service's */
+};
+
 /*
  * Gives every service its level from after_index: 0 without `after`, else one more than the
  * highest it waits for. Returns 0, or -ELOOP when there is a cycle: its names, `a after b after a`,

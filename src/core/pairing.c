@@ -239,9 +239,7 @@ static unsigned on_list_failed(
 		pairing_log(log, "list failed reason=%s", reason);
 	pairing->last_failure = event->failure;
 	note_error(pairing, "devices list", "", reason,
-	    event->failure == LIST_PAIRING_REQUIRED
-		? "run `openclaw devices list`, then `openclaw devices approve REQUEST_ID`"
-		: event->text);
+	    event->failure == LIST_PAIRING_REQUIRED ? PAIRING_REQUIRED_HINT : event->text);
 	return end_pass(pairing, now_ms, log);
 }
 

@@ -18,6 +18,10 @@
 #include "core/refusals.h"
 #include "util/text.h"
 
+/* What to do when the gateway does not even let us list. */
+#define PAIRING_REQUIRED_HINT \
+	"run `openclaw devices list`, then `openclaw devices approve REQUEST_ID`"
+
 enum pairing_state {
 	PAIRING_WAITING,
 	PAIRING_LISTING,

@@ -170,6 +170,10 @@ static int read_members(struct reader *reader, const cJSON *object)
 	/* Before all else, so that a complaint about the rest can echo it. */
 	int result = item ? read_id(reader, item) : 0;
 
+	/* Then the op: one that is not known may have arguments that are not known either. */
+	item = json_get(object, "op");
+	if (!result && item)
+		result = read_op(reader, item);
 	if (!result)
 		result = check_keys(reader, object);
 	for (size_t i = 0; !result && i < ARRAY_LEN(keys); i++) {

@@ -7,7 +7,6 @@
 
 enum {
 	OUTSIDE_MAX_BYTES = 400,
-	UNREADY_NAMED_MAX = 4,
 };
 
 /* VERB by signal 9 KILL TAIL; VERB with exit code 1 TAIL */
@@ -243,31 +242,6 @@ void status_add_why(struct text *text, const struct snapshot_service *service, i
 	}
 }
 
-/* A waiting service is not told for whom; those that are not ready are the ones to look at. */
-static void add_unready(struct text *text, const struct snapshot *snapshot)
-{
-	unsigned named = 0;
-
-	text_add(text, "waits");
-	for (size_t i = 0; i < snapshot->service_count; i++) {
-		const struct snapshot_service *other = &snapshot->services[i];
-
-		if (other->ready || other->state == SERVICE_WAITING ||
-		    other->state == SERVICE_DISABLED || other->state == SERVICE_FINISHED)
-			continue;
-		if (named++ == UNREADY_NAMED_MAX) {
-			text_add(text, ", …");
-			break;
-		}
-		text_add(text, named == 1 ? "; not ready yet: " : ", ");
-		status_add_outside(text, other->name);
-		if (other->state == SERVICE_BLOCKED)
-			text_add(text, " (blocked)");
-	}
-	if (!named)
-		text_add(text, " for its turn");
-}
-
 static void add_hint(struct text *text, const char *command, const char *name)
 {
 	text_addf(text, "nemoctl %s ", command);
@@ -333,7 +307,7 @@ void status_add_next(
 	case SERVICE_DISABLED:
 	case SERVICE_READY:
 	case SERVICE_STATE_COUNT_: return;
-	case SERVICE_WAITING: add_unready(text, snapshot); return;
+	case SERVICE_WAITING: text_add(text, "starts when what it waits for is ready"); return;
 	case SERVICE_STARTING: add_starting_next(text, service); return;
 	case SERVICE_FAILING: text_add(text, "probing again"); return;
 	case SERVICE_STOPPING: add_stopping_next(text, service); return;

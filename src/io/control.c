@@ -185,13 +185,3 @@ uint64_t control_turn(struct control *control, uint64_t now_ms)
 		next_ms = min_ms(next_ms, control->clients[i]->deadline_ms);
 	return next_ms;
 }
-
-const char *control_path(const struct control *control)
-{
-	return control->endpoint.path;
-}
-
-size_t control_client_count(const struct control *control)
-{
-	return control->client_count;
-}

@@ -85,6 +85,3 @@ void control_reply(struct control *control, uint64_t client, const char *bytes, 
 /* Does what is due (time limits, pauses) and returns the next deadline; for the loop's turn hook.
  */
 uint64_t control_turn(struct control *control, uint64_t now_ms);
-
-const char *control_path(const struct control *control);
-size_t control_client_count(const struct control *control);

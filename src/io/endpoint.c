@@ -87,14 +87,18 @@ static int bind_at(struct endpoint *endpoint, const char *path,
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct stat status;
+	mode_t mask;
+	int result;
 
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	if (bind(endpoint->listen_fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	/* Born with its mode: a chmod by name could hit what somebody has put there meanwhile. */
+	mask = umask(~config->mode & 0777);
+	result = bind(endpoint->listen_fd, (struct sockaddr *)&address, sizeof(address));
+	umask(mask);
+	if (result < 0)
 		return failed(error, -errno, "bind", path);
 	if (config->group != (gid_t)-1 && lchown(path, (uid_t)-1, config->group) < 0)
 		return failed(error, -errno, "set the group of", path);
-	if (chmod(path, config->mode) < 0)
-		return failed(error, -errno, "set the mode of", path);
 	if (listen(endpoint->listen_fd, ENDPOINT_BACKLOG) < 0)
 		return failed(error, -errno, "listen at", path);
 	if (lstat(path, &status) < 0)

@@ -76,8 +76,11 @@ static int read_table(struct listener_search *search, const char *path, bool ipv
 		return -errno;
 	while (fgets(line, sizeof(line), file) && search->count < SOCKETS_MAX) {
 		if (sscanf(line, " %*u: %63s %*s %x %*s %*s %*s %u %*u %" SCNu64, local, &state,
-			&uid, &inode) != 4 ||
-		    state != TCP_LISTEN || !parse_address(local, ipv6, address, &port))
+			&uid, &inode) != 4)
+			continue; /* the heading */
+		if (state != TCP_LISTEN)
+			break; /* listeners come first: the connections may be many thousands */
+		if (!parse_address(local, ipv6, address, &port))
 			continue;
 		if (port == search->query->port && is_address_asked(search->query, address, ipv6))
 			search->sockets[search->count++] =

@@ -12,6 +12,11 @@
 #include "io/clock.h"
 #include "util/macros.h"
 
+enum {
+	LOOP_RESERVE_BYTES = 256 * 1024,
+	LOOP_REFUSED_RETRY_MS = 500,
+};
+
 struct loop {
 	struct ev_loop *ev;
 	struct ev_timer timer;
@@ -19,11 +24,15 @@ struct loop {
 	struct ev_check check;
 	const struct loop_hook *hook;
 	uint64_t now_ms;
+	struct loop_watch *refused; /* the kernel would not watch them: try again */
+	uint64_t refused_ms;        /* when */
 };
 
 struct loop_watch {
 	struct ev_io io;
 	struct loop *loop;
+	struct loop_watch *next_refused; /* in loop->refused */
+
 	void (*handle)(void *data, unsigned events);
 	void *data;
 };
@@ -47,13 +56,63 @@ static void loop_on_check(struct ev_loop *ev, struct ev_check *check, int events
 		loop->hook->wake(loop->hook->data, loop->now_ms);
 }
 
+/*
+ * libev aborts the program when it gets no memory. This block, never touched and so never really
+ * there, is given back to the heap for the moment when that would happen.
+ */
+static void *reserve;
+
+static void *loop_allocate(void *block, long size)
+{
+	void *grown;
+
+	if (!size) {
+		free(block);
+		return NULL;
+	}
+	if (!reserve)
+		reserve = malloc(LOOP_RESERVE_BYTES);
+	grown = realloc(block, (size_t)size);
+	if (grown || !reserve)
+		return grown;
+	free(reserve);
+	reserve = NULL;
+	return realloc(block, (size_t)size);
+}
+
+static void loop_retry_refused(struct loop *loop)
+{
+	struct loop_watch *watch = loop->refused, *next;
+
+	if (!watch || loop->now_ms < loop->refused_ms)
+		return;
+	loop->refused = NULL;
+	for (; watch; watch = next) {
+		next = watch->next_refused;
+		ev_io_start(loop->ev, &watch->io);
+	}
+}
+
+static void loop_forget_refused(struct loop_watch *watch)
+{
+	struct loop_watch **place = &watch->loop->refused;
+
+	while (*place && *place != watch)
+		place = &(*place)->next_refused;
+	if (*place)
+		*place = watch->next_refused;
+}
+
 static void loop_on_prepare(struct ev_loop *ev, struct ev_prepare *prepare, int events)
 {
 	struct loop *loop = prepare->data;
 	uint64_t deadline_ms, now_ms;
 
 	(void)events;
+	loop_retry_refused(loop);
 	deadline_ms = loop->hook->turn(loop->hook->data, loop->now_ms);
+	if (loop->refused)
+		deadline_ms = min_ms(deadline_ms, loop->refused_ms);
 	ev_timer_stop(ev, &loop->timer);
 	if (deadline_ms == NEVER_MS)
 		return;
@@ -70,6 +129,7 @@ int loop_new(struct loop **ret_loop)
 
 	if (!loop)
 		return -ENOMEM;
+	ev_set_allocator(loop_allocate);
 	loop->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	if (!loop->ev) {
 		free(loop);
@@ -121,6 +181,16 @@ static void loop_on_io(struct ev_loop *ev, struct ev_io *io, int events)
 	unsigned ready = (events & EV_READ ? LOOP_READ : 0) | (events & EV_WRITE ? LOOP_WRITE : 0);
 
 	(void)ev;
+	if (events & EV_ERROR) {
+		/* The kernel has no room for it (epoll_ctl(2): ENOMEM, ENOSPC), and libev has
+		 * stopped it. */
+		loop_forget_refused(watch);
+		watch->next_refused = watch->loop->refused;
+		watch->loop->refused = watch;
+		watch->loop->refused_ms =
+		    deadline_after(watch->loop->now_ms, LOOP_REFUSED_RETRY_MS);
+		return;
+	}
 	watch->handle(watch->data, ready);
 }
 
@@ -145,6 +215,7 @@ void loop_watch_set(struct loop_watch *watch, unsigned events)
 {
 	int wanted = (events & LOOP_READ ? EV_READ : 0) | (events & LOOP_WRITE ? EV_WRITE : 0);
 
+	loop_forget_refused(watch);
 	ev_io_stop(watch->loop->ev, &watch->io);
 	ev_io_set(&watch->io, watch->io.fd, wanted);
 	if (wanted)
@@ -155,6 +226,7 @@ void loop_watch_free(struct loop_watch **watch)
 {
 	if (!*watch)
 		return;
+	loop_forget_refused(*watch);
 	ev_io_stop((*watch)->loop->ev, &(*watch)->io);
 	free(*watch);
 	*watch = NULL;

@@ -41,14 +41,20 @@ int proc_read_stat(pid_t pid, struct proc_stat *ret_stat)
 		return (int)length;
 	/* The name in parentheses is the process's own choice: only the last ')' ends it. */
 	fields = strrchr(buffer, ')');
-	if (!fields || sscanf(fields,
-			   ") %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-			   "%*d %*d %llu",
-			   &stat.state, &stat.parent, &stat.session, &start_time) != 4)
+	if (!fields ||
+	    sscanf(fields,
+		") %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+		"%ld %*d %llu",
+		&stat.state, &stat.parent, &stat.session, &stat.threads, &start_time) != 5)
 		return -EIO;
 	stat.start_time = start_time;
 	*ret_stat = stat;
 	return 0;
+}
+
+bool proc_is_dead(const struct proc_stat *stat)
+{
+	return stat->state == 'Z' && stat->threads <= 1;
 }
 
 int proc_each(bool (*handle)(void *data, const struct proc_stat *stat), void *data)
@@ -71,16 +77,30 @@ int proc_each(bool (*handle)(void *data, const struct proc_stat *stat), void *da
 	return 0;
 }
 
+struct child_walk {
+	bool (*handle)(void *data, pid_t pid);
+	void *data;
+	pid_t parent;
+};
+
+static bool visit_child(void *data, const struct proc_stat *stat)
+{
+	const struct child_walk *walk = data;
+
+	return stat->parent != walk->parent || walk->handle(walk->data, stat->pid);
+}
+
 int proc_each_child(bool (*handle)(void *data, pid_t pid), void *data)
 {
+	struct child_walk walk = { .handle = handle, .data = data, .parent = getpid() };
 	char path[64];
 	FILE *file;
 	int pid;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
 	file = fopen(path, "re");
-	if (!file)
-		return -errno;
+	if (!file) /* a kernel without CONFIG_PROC_CHILDREN */
+		return proc_each(visit_child, &walk);
 	while (fscanf(file, "%d", &pid) == 1)
 		if (!handle(data, pid))
 			break;

@@ -11,18 +11,23 @@ struct proc_stat {
 	pid_t parent;
 	pid_t session;
 	char state;          /* R S D T Z … */
+	long threads;        /* a Z with more than one still runs: only its main thread has ended */
 	uint64_t start_time; /* ticks since boot: with the pid, the identity of a process */
 };
 
 /* Returns 0 or -errno (-ESRCH: gone). */
 int proc_read_stat(pid_t pid, struct proc_stat *ret_stat);
 
+/* Has all of it ended? It only waits to be reaped then. */
+bool proc_is_dead(const struct proc_stat *stat);
+
 /* Calls handle for every process that can be seen, until it returns false. 0 or -errno. */
 int proc_each(bool (*handle)(void *data, const struct proc_stat *stat), void *data);
 
 /*
  * Calls handle for each direct child of the calling process (single-threaded), zombies included.
- * Returns 0 or -errno; -ENOENT where the kernel has no /proc/PID/task/TID/children.
+ * Returns 0 or -errno. Kernels without /proc/PID/task/TID/children are asked the long way. A list
+ * of children that changes while it is read may miss one (proc(5)).
  */
 int proc_each_child(bool (*handle)(void *data, pid_t pid), void *data);
 

@@ -9,6 +9,10 @@
 #include "io/fd.h"
 #include "io/loop.h"
 
+enum {
+	SIGNALS_PER_TURN = 64,
+};
+
 struct signals {
 	int fd;
 	struct loop_watch *watch;
@@ -50,7 +54,10 @@ static void signals_on_ready(void *data, unsigned events)
 	struct signalfd_siginfo info;
 
 	(void)events;
-	while (read(signals->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+	/* Not to the end at any price: somebody may send them as fast as we read. */
+	for (int i = 0; i < SIGNALS_PER_TURN &&
+			read(signals->fd, &info, sizeof(info)) == (ssize_t)sizeof(info);
+	     i++)
 		signals->handle(signals->data, (int)info.ssi_signo, (pid_t)info.ssi_pid);
 }
 

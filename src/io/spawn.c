@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/fd.h"
@@ -149,8 +148,6 @@ static _Noreturn void child_run(const struct spawn_plan *plan)
 	/* Lowers what nemoinit raised for itself, which cannot be refused (setrlimit(2)). */
 	if (request->nofile)
 		(void)setrlimit(RLIMIT_NOFILE, request->nofile);
-	if (request->umask >= 0)
-		umask((mode_t)request->umask);
 	if (request->directory && chdir(request->directory) < 0)
 		child_fail(plan, SPAWN_STEP_DIRECTORY, errno);
 	child_exec(plan);

@@ -24,7 +24,6 @@ struct spawn_request {
 	int stdin_fd;                /* -1: /dev/null */
 	int stdout_fd;               /* -1: /dev/null; else borrowed */
 	int stderr_fd;               /* likewise */
-	int umask;                   /* -1: ours */
 	const struct rlimit *nofile; /* RLIMIT_NOFILE; NULL: ours */
 	bool new_session;            /* setsid; else a process group of its own */
 	bool die_with_parent;        /* PR_SET_PDEATHSIG TERM, for a parent that is not PID 1 */

@@ -104,17 +104,19 @@ static void turn_settles(void)
 	while (*place) {
 		struct settle *settle = *place;
 
-		if (!sim.supervisor.is_stopping && !settle_turn(settle, fake.now_ms)) {
-			if (settle_deadline_ms(settle) > fake.now_ms)
-				sim.deadline_ms =
-				    min_ms(sim.deadline_ms, settle_deadline_ms(settle));
-			place = settle_next(settle);
+		settle_turn(settle, fake.now_ms);
+		if (settle_is_answerable(settle, fake.now_ms) || sim.supervisor.is_stopping) {
+			free(sim.reply);
+			sim.reply = settle_encode(settle);
+			settle_answered(settle);
+		}
+		if (settle_is_over(settle) || sim.supervisor.is_stopping) {
+			*place = *settle_next(settle);
+			settle_free(settle);
 			continue;
 		}
-		*place = *settle_next(settle);
-		free(sim.reply);
-		sim.reply = settle_encode(settle);
-		settle_free(settle);
+		sim.deadline_ms = min_ms(sim.deadline_ms, settle_deadline_ms(settle));
+		place = settle_next(settle);
 	}
 }
 
@@ -123,9 +125,14 @@ void sim_wake(void)
 {
 	sim.step++;
 	sim.turn_ms = fake.now_ms;
-	sim.deadline_ms = supervisor_turn(&sim.supervisor, fake.now_ms);
-	turn_settles();
-	sim.deadline_ms = min_ms(sim.deadline_ms, supervisor_turn(&sim.supervisor, fake.now_ms));
+	for (int i = 0; i < 4; i++) {
+		sim.supervisor.is_changed = false;
+		sim.deadline_ms = supervisor_turn(&sim.supervisor, fake.now_ms);
+		turn_settles();
+		if (!sim.supervisor.is_changed)
+			break;
+		sim.deadline_ms = fake.now_ms;
+	}
 	rules_check();
 }
 

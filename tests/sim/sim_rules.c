@@ -15,7 +15,7 @@ void __real_supervisor_on_state(struct supervisor *supervisor, struct unit *unit
 void __wrap_supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms);
 
 static const char *const state_events[] = { "starting", "ready", "recovered", "failing", "stopping",
-	"backoff", "blocked", "finished", "stopped", "waiting" };
+	"backoff", "blocked", "finished", "stopped", "exited" };
 
 static size_t place_of(const struct unit *unit)
 {
@@ -64,7 +64,7 @@ static const char *event_of(const struct service *service, enum service_state be
 	case SERVICE_FINISHED: return "finished";
 	case SERVICE_STOPPED: return before == SERVICE_STOPPING ? "stopped" : NULL;
 	case SERVICE_WAITING:
-		return before == SERVICE_STOPPING && service->last_exit.has_status ? "waiting"
+		return before == SERVICE_STOPPING && service->last_exit.has_status ? "exited"
 										   : NULL;
 	case SERVICE_DISABLED:
 	case SERVICE_STATE_COUNT_: break;

@@ -231,10 +231,14 @@ static void what_is_wrong_with_a_file_is_told(void **state)
 		{ "[service a]\ncommand = x \"y\n", "f:2: command: has an unclosed \"\n" },
 		{ "[service a]\ncommand = x ${NO}\n",
 		    "f:2: command: ${NO} is not set; set it, or write ${NO:-default}\n" },
-		{ S "colour = red\n", "f:3: colour: unknown key; see nemoinit.ini(5)\n" },
-		{ S "stop_budget = 1s\n", "f:3: stop_budget: unknown key; see nemoinit.ini(5)\n" },
-		{ "[nemoinit]\nprobe = none\n", "f:2: probe: unknown key; see nemoinit.ini(5)\n" },
-		{ "[nemoinit]\nenv.A = b\n", "f:2: env.A: unknown key; see nemoinit.ini(5)\n" },
+		{ S "colour = red\n",
+		    "f:3: colour: unknown key; nemoinit --print-config shows those there are\n" },
+		{ S "stop_budget = 1s\n", "f:3: stop_budget: unknown key; nemoinit --print-config "
+					  "shows those there are\n" },
+		{ "[nemoinit]\nprobe = none\n",
+		    "f:2: probe: unknown key; nemoinit --print-config shows those there are\n" },
+		{ "[nemoinit]\nenv.A = b\n",
+		    "f:2: env.A: unknown key; nemoinit --print-config shows those there are\n" },
 		{ S "env. = b\n",
 		    "f:3: env.: the name after 'env.' must be letters, digits and '_', no digit "
 		    "first\n" },
@@ -273,8 +277,7 @@ static void what_is_wrong_with_a_file_is_told(void **state)
 		{ "k = v\n[service a]\nenabled = maybe\nafter = b\ncolour = red\n",
 		    "f:1: 'k = v' stands before the first [section]\n"
 		    "f:3: enabled: 'maybe' is neither yes nor no\n"
-		    "f:5: colour: unknown key; see nemoinit.ini(5)\n"
-		    "f:2: [service a] has no command; add 'command = …'\n"
+		    "f:5: colour: unknown key; nemoinit --print-config shows those there are\n"
 		    "f:4: after: 'b' is no service of this configuration\n" },
 	};
 

@@ -10,30 +10,32 @@ static void messages_are_understood(void **state)
 {
 	static const struct {
 		const char *text;
-		bool is_ready, is_watchdog, is_stopping;
-		const char *status, *auto_pair; /* NULL: not said */
+		bool is_ready, is_watchdog;
+		const char *status, *auto_pair, *warning; /* NULL: not said */
 	} rows[] = {
-		{ "", false, false, false, NULL, NULL },
-		{ "READY=1", true, false, false, NULL, NULL },
-		{ "READY=1\n", true, false, false, NULL, NULL },
-		{ "WATCHDOG=1\nREADY=1", true, true, false, NULL, NULL },
-		{ "STOPPING=1", false, false, true, NULL, NULL },
-		{ "READY=0", false, false, false, NULL, NULL },
-		{ "READY=10", false, false, false, NULL, NULL },
-		{ "READY=", false, false, false, NULL, NULL },
-		{ "READY", false, false, false, NULL, NULL },
-		{ "XREADY=1", false, false, false, NULL, NULL },
-		{ "READYX=1", false, false, false, NULL, NULL },
-		{ " READY=1", false, false, false, NULL, NULL },
-		{ "READY=1 ", false, false, false, NULL, NULL },
-		{ "WATCHDOG=trigger", false, false, false, NULL, NULL },
-		{ "READY=1\nREADY=0", true, false, false, NULL, NULL },
-		{ "STATUS=going = on", false, false, false, "going = on", NULL },
-		{ "STATUS=", false, false, false, "", NULL },
-		{ "STATUS=a\nSTATUS=b", false, false, false, "b", NULL },
-		{ "\n\nSTATUS=a\n\n", false, false, false, "a", NULL },
+		{ "", false, false, NULL, NULL, NULL },
+		{ "READY=1", true, false, NULL, NULL, NULL },
+		{ "READY=1\n", true, false, NULL, NULL, NULL },
+		{ "WATCHDOG=1\nREADY=1", true, true, NULL, NULL, NULL },
+		{ "STOPPING=1", false, false, NULL, NULL, NULL },
+		{ "READY=0", false, false, NULL, NULL, NULL },
+		{ "READY=10", false, false, NULL, NULL, NULL },
+		{ "READY=", false, false, NULL, NULL, NULL },
+		{ "READY", false, false, NULL, NULL, NULL },
+		{ "XREADY=1", false, false, NULL, NULL, NULL },
+		{ "READYX=1", false, false, NULL, NULL, NULL },
+		{ " READY=1", false, false, NULL, NULL, NULL },
+		{ "READY=1 ", false, false, NULL, NULL, NULL },
+		{ "WATCHDOG=trigger", false, false, NULL, NULL, NULL },
+		{ "READY=1\nREADY=0", true, false, NULL, NULL, NULL },
+		{ "STATUS=going = on", false, false, "going = on", NULL, NULL },
+		{ "STATUS=", false, false, "", NULL, NULL },
+		{ "STATUS=a\nSTATUS=b", false, false, "b", NULL, NULL },
+		{ "\n\nSTATUS=a\n\n", false, false, "a", NULL, NULL },
 		{ "X_NEMOINIT_AUTO_PAIR={\"a\":1}\nSTATUS=s\nFDSTORE=1\nnonsense\nREADY=1", true,
-		    false, false, "s", "{\"a\":1}" },
+		    false, "s", "{\"a\":1}", NULL },
+		{ "X_NEMOINIT_WARNING=do this", false, false, NULL, NULL, "do this" },
+		{ "X_NEMOINIT_WARNING=", false, false, NULL, NULL, "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -46,7 +48,6 @@ static void messages_are_understood(void **state)
 		notify_message_parse(exact + 1, length, &message);
 		assert_int_equal(message.is_ready, rows[i].is_ready);
 		assert_int_equal(message.is_watchdog, rows[i].is_watchdog);
-		assert_int_equal(message.is_stopping, rows[i].is_stopping);
 		assert_int_equal(message.status != NULL, rows[i].status != NULL);
 		if (rows[i].status) {
 			assert_int_equal(message.status_bytes, strlen(rows[i].status));
@@ -57,6 +58,12 @@ static void messages_are_understood(void **state)
 			assert_int_equal(message.auto_pair_bytes, strlen(rows[i].auto_pair));
 			assert_memory_equal(
 			    message.auto_pair, rows[i].auto_pair, message.auto_pair_bytes);
+		}
+		assert_int_equal(message.warning != NULL, rows[i].warning != NULL);
+		if (rows[i].warning) {
+			assert_int_equal(message.warning_bytes, strlen(rows[i].warning));
+			assert_memory_equal(
+			    message.warning, rows[i].warning, message.warning_bytes);
 		}
 		free(exact);
 	}

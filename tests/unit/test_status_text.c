@@ -26,7 +26,10 @@ static void make_down(struct snapshot_service *service, enum service_state state
 
 static void make_watcher_wait(struct sample *sample)
 {
+	static const char *const waits[] = { "waits for gateway" };
+
 	make_down(&sample->services[1], SERVICE_WAITING);
+	sample->services[1].warnings = (struct snapshot_strings){ .items = waits, .count = 1 };
 	sample->services[1].listener.port = -1;
 	sample->watcher = (struct auto_pair){ .mode = AUTO_PAIR_DOWN,
 		.last_poll_at_ms = -1,
