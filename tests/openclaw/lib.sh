@@ -100,11 +100,11 @@ is_healthy()
 	nemoctl status >/dev/null 2>&1
 }
 
-# health [SECONDS [PORT]]: what a client sees; the gateway's event loop may be busy for long.
+# health [SECONDS [PORT]]: what a client sees that waits; just after its start the gateway may be busy for long.
 health()
 {
 	local url=http://127.0.0.1:${2:-$OPENCLAW_GATEWAY_PORT}/health
-	[[ $(curl -s --noproxy '*' --max-time "${1:-20}" "$url") == *'"ok":true'* ]]
+	[[ $(curl -s --noproxy '*' --max-time "${1:-90}" "$url") == *'"ok":true'* ]]
 }
 
 # new_home NAME [MODEL-PORT]: a fresh state directory with a minimal config, and a fake model if asked for.
@@ -160,7 +160,7 @@ pod_stop()
 
 in_pod()
 {
-	nsenter --target "$init" --pid --mount --root -- "$@"
+	nsenter --target "$init" --pid --mount --root --wd -- "$@"
 }
 
 # Of what a pod runs no process is left; one that is just ending, and still holds its port, has no program.

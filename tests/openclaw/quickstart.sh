@@ -47,7 +47,7 @@ interrupted()
 
 quickstart
 check "the printed status command works and says healthy" within 240 printed_status_is_healthy
-check "it serves on the chosen port" health 20 18800
+check "it serves on the chosen port" health 90 18800
 token=$(sh -c "$(printed token)")
 check "the printed token command finds the token" [ "${#token}" -eq 48 ]
 check "the dashboard is where it says" [ "$(printed dashboard)" = http://127.0.0.1:18800/ ]
