@@ -145,7 +145,7 @@ test_restart_during_a_restart_is_busy() {
 test_names_nobody_knows_are_errors() {
 	two
 	for command in status recover restart ready; do
-		expect "$command" 1 "$(ctl $command nobody)"
+		expect "$command" 1 "$(ctl "$command" nobody)"
 		expect_match "$command names it" "*nobody*" "$(cat "$work/stdout" "$work/stderr")"
 	done
 	expect code unknown-service "$(raw '{"op":"status","service":"nobody"}\n' | jq -r .error.code)"
@@ -196,7 +196,7 @@ test_pair_reaches_the_watcher_and_starts_a_finished_one() {
 	await "$limit" grep -q '"line":"signal"' "$work/log" || fail "it hears nothing"
 	touch "$W/done"
 	state auto-pair finished
-	expect mode done "$(ask .auto_pair.mode)"
+	expect mode "done" "$(ask .auto_pair.mode)"
 	rm "$W/done"
 	expect pair 0 "$(ctl pair)"
 	state auto-pair ready
@@ -268,7 +268,7 @@ test_strangers_read_but_do_not_command() {
 	expect "but no output" '[]' "$(jq -c '[.services[].last_output[]?]' "$work/answer")"
 	for command in recover restart pair shutdown; do
 		status=0
-		"${stranger[@]}" "$work/bin/nemoctl" -s "$socket" $command >/dev/null 2>&1 || status=$?
+		"${stranger[@]}" "$work/bin/nemoctl" -s "$socket" "$command" >/dev/null 2>&1 || status=$?
 		expect "$command" 6 "$status"
 	done
 	expect events "starting ready" "$(events a)"
