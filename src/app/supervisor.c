@@ -240,15 +240,18 @@ static void supervisor_reap(struct supervisor *supervisor, uint64_t now_ms)
  */
 void supervisor_wake(struct supervisor *supervisor, uint64_t now_ms)
 {
+	bool was_late = supervisor->is_late;
 	uint64_t gap_ms;
 
-	if (now_ms <= deadline_after(supervisor->wake_ms, SUPERVISOR_LATE_MS))
+	supervisor->is_late = now_ms > deadline_after(supervisor->wake_ms, SUPERVISOR_LATE_MS);
+	if (!supervisor->is_late)
 		return;
 	/*
 	 * From the last turn on: nobody knows when in that time it began, and moved by the lateness
-	 * alone the first deadline would be due this instant, before any news has been read.
+	 * alone the first deadline would be due this instant, before any news has been read. But on
+	 * a machine that is slow all the time no deadline would ever come that way.
 	 */
-	gap_ms = now_ms - supervisor->turn_ms;
+	gap_ms = now_ms - (was_late ? supervisor->wake_ms : supervisor->turn_ms);
 	supervisor_report(supervisor, LOG_WARN, NULL, "late",
 	    "woke up %" PRIu64 " ms late; health deadlines move by %" PRIu64 " ms",
 	    now_ms - supervisor->wake_ms, gap_ms);

@@ -51,6 +51,7 @@ struct supervisor {
 	uint64_t reaped;
 	uint64_t turn_ms; /* when the last turn was */
 	uint64_t wake_ms; /* when it wanted to be called again */
+	bool is_late;     /* and was called much later */
 	uint32_t random;
 	int oom_fd; /* -1: no counter */
 	uint64_t oom_count;

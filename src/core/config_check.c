@@ -112,6 +112,44 @@ static size_t cycle_to_blame(const struct config_builder *builder, size_t place)
 	return place;
 }
 
+/* Marks whatever is restarted in the train of the service at place. */
+static void follow_restarts(const struct config *config, size_t place, bool *reached)
+{
+	for (size_t i = 0; i < config->service_count; i++) {
+		if (reached[i] ||
+		    !words_has(&config->services[i].restart_with, config->services[place].name))
+			continue;
+		reached[i] = true;
+		follow_restarts(config, i, reached);
+	}
+}
+
+/* Services that restart one another would do so for ever: no limit counts what was asked for. */
+static void check_restarts(struct config_builder *builder)
+{
+	const struct config *config = builder->config;
+	size_t count = config->service_count;
+	bool *reached = calloc(count + 1, sizeof(*reached));
+
+	/* Those first whose value is from the environment: it is to blame for the whole cycle. */
+	for (size_t i = 0; reached && i < 2 * count; i++) {
+		const struct service_config *service = &config->services[i % count];
+
+		if (!service->restart_with.count ||
+		    (i < count &&
+			!config_is_override(service_setting(builder, service, "restart_with"))))
+			continue;
+		memset(reached, 0, count * sizeof(*reached));
+		follow_restarts(config, i % count, reached);
+		if (!reached[i % count])
+			continue;
+		check_problem(builder, service, "restart_with",
+		    "a cycle: the restart of this service would restart it again");
+		break;
+	}
+	free(reached);
+}
+
 void config_check(struct config_builder *builder)
 {
 	struct config *config = builder->config;
@@ -137,4 +175,5 @@ void config_check(struct config_builder *builder)
 	if (order_set_levels(config->services, config->service_count, &cycle, &place))
 		check_problem(
 		    builder, &config->services[cycle_to_blame(builder, place)], "after", names);
+	check_restarts(builder);
 }

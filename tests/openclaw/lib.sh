@@ -160,16 +160,16 @@ pod_stop()
 
 in_pod()
 {
-	nsenter --target "$init" --pid --mount -- "$@"
+	nsenter --target "$init" --pid --mount --root -- "$@"
 }
 
-# Besides this test and what it asks with, no process is left in its namespace.
+# Of what a pod runs no process is left; one that is just ending, and still holds its port, has no program.
 nothing_runs()
 {
 	local program
 	for program in /proc/[0-9]*/exe; do
 		case $(readlink "$program") in
-		*/node | */nemoinit | */nemopair) return 1 ;;
+		'' | */node | */nemoinit | */nemopair) return 1 ;;
 		esac
 	done
 }

@@ -188,6 +188,16 @@ struct fake_process *fake_main(size_t service)
 	return NULL;
 }
 
+struct fake_process *fake_orphan(void)
+{
+	struct fake_process *orphan = process_new();
+
+	orphan->service = FAKE_SERVICES_MAX;
+	orphan->is_child = true;
+	orphan->plan = fake_child_healthy();
+	return orphan;
+}
+
 unsigned fake_count_alive(size_t service)
 {
 	unsigned count = 0;
@@ -257,7 +267,9 @@ static void process_serve(struct fake_process *process)
 		return;
 	}
 	process->holds_port = service->port != 0;
-	process->next_ping_ms = deadline_after(fake.now_ms, process->plan.ping_ms);
+	/* The clock may have leapt over it. */
+	process->next_ping_ms = deadline_after(
+	    deadline_after(process->born_ms, process->plan.serve_ms), process->plan.ping_ms);
 	fake_send(process, "READY=1");
 }
 

@@ -110,6 +110,8 @@ bool fake_dispatch(void);
 
 /* The main process of a service that has not been reaped, or NULL. */
 struct fake_process *fake_main(size_t service);
+/* A child of ours that belongs to no service. */
+struct fake_process *fake_orphan(void);
 /* How many processes of a service live (zombies do not). */
 unsigned fake_count_alive(size_t service);
 bool fake_is_hanging(const struct fake_process *process, uint64_t at_ms);

@@ -122,6 +122,7 @@ static void turn_settles(void)
 void sim_wake(void)
 {
 	sim.step++;
+	sim.turn_ms = fake.now_ms;
 	sim.deadline_ms = supervisor_turn(&sim.supervisor, fake.now_ms);
 	turn_settles();
 	sim.deadline_ms = min_ms(sim.deadline_ms, supervisor_turn(&sim.supervisor, fake.now_ms));
@@ -137,10 +138,12 @@ void sim_step(uint64_t limit_ms)
 		return;
 	}
 	if (sim.freeze_ms) {
+		uint64_t from_ms = sim.supervisor.is_late ? at_ms : sim.turn_ms;
+
 		at_ms += sim.freeze_ms;
-		sim.freezes[sim.freeze_count++ % SIM_FREEZES_MAX] =
-		    (struct sim_freeze){ .end_ms = at_ms, .length_ms = sim.freeze_ms };
 		sim.freeze_ms = 0;
+		sim.freezes[sim.freeze_count++ % SIM_FREEZES_MAX] =
+		    (struct sim_freeze){ .end_ms = at_ms, .length_ms = at_ms - from_ms };
 	}
 	fake_advance(at_ms);
 	supervisor_wake(&sim.supervisor, at_ms);
@@ -192,10 +195,14 @@ uint64_t sim_frozen_since(uint64_t since_ms)
 {
 	uint64_t sum_ms = 0;
 
-	for (unsigned i = 0; i < SIM_FREEZES_MAX; i++)
-		if (sim.freezes[i].length_ms && sim.freezes[i].end_ms >= since_ms)
-			sum_ms +=
-			    min_ms(sim.freezes[i].length_ms, sim.freezes[i].end_ms - since_ms);
+	/* The latest first. */
+	for (unsigned i = sim.freeze_count; i && sim.freeze_count - i < SIM_FREEZES_MAX; i--) {
+		const struct sim_freeze *freeze = &sim.freezes[(i - 1) % SIM_FREEZES_MAX];
+
+		if (freeze->end_ms < since_ms)
+			break;
+		sum_ms += min_ms(freeze->length_ms, freeze->end_ms - since_ms);
+	}
 	return sum_ms;
 }
 

@@ -19,7 +19,7 @@ struct settle;
 enum {
 	SIM_EVENTS_MAX = 20,  /* names of events of one service */
 	SIM_CRASHES_MAX = 32, /* remembered for the window rule */
-	SIM_FREEZES_MAX = 64,
+	SIM_FREEZES_MAX = 1024,
 	SIM_SLACK_MS =
 	    1500, /* what a rule about time allows for lateness too small to be noticed */
 };
@@ -38,7 +38,7 @@ struct sim_shadow {
 	} events[SIM_EVENTS_MAX];
 };
 
-/* Our own process stood still. */
+/* Our own process stood still; counted from its last turn, as the supervisor does. */
 struct sim_freeze {
 	uint64_t end_ms;
 	uint64_t length_ms;
@@ -51,6 +51,7 @@ struct sim {
 	struct settle *settles;
 	char *reply; /* of the last request that was answered */
 	uint64_t deadline_ms;
+	uint64_t turn_ms;   /* when the last one was */
 	uint64_t freeze_ms; /* the next wake-up is this late */
 	struct sim_freeze freezes[SIM_FREEZES_MAX];
 	unsigned freeze_count;

@@ -164,7 +164,8 @@ static void make_trouble(void)
 
 	switch (next_random() % 8) {
 	case 0:
-		unit_stop(unit, is_percent(50) ? 0 : between(1, 10 * SECOND), fake.now_ms);
+		unit_stop(unit, is_percent(50) ? 0 : between(1, unit->config->stop_timeout_ms),
+		    fake.now_ms);
 		sim_wake();
 		break;
 	case 1: fake.fork_error = is_percent(50) ? EAGAIN : ENOMEM; break;

@@ -205,6 +205,8 @@ void __wrap_supervisor_on_state(struct supervisor *supervisor, struct unit *unit
 	check_exit(unit, shadow);
 	if (service->state == SERVICE_STOPPING && service->has_process)
 		check_cause(unit);
+	if (service->has_foreign_port && !fake.services[place_of(unit)].has_stranger)
+		sim_fail("%s is kept down by a stranger who is not there", unit->config->name);
 	if (service->state == SERVICE_READY && shadow->state == SERVICE_STARTING)
 		check_ready(unit);
 	if (service->state == SERVICE_STARTING && supervisor->is_stopping)
@@ -283,9 +285,6 @@ static void check_stopping(const struct unit *unit, uint64_t age_ms)
 
 	if (sim.supervisor.is_stopping)
 		limit_ms += sim.config.stop_budget_ms;
-	/* A gap counts from the last turn on, which may give the whole time once more. */
-	if (sim_frozen_since(sim.shadows[place_of(unit)].since_ms))
-		limit_ms *= 2;
 	if (age_ms > limit_ms && !unit->service.is_unkillable)
 		sim_fail("%s is stopping for %llu ms", config->name, (unsigned long long)age_ms);
 	if (unit->service.is_unkillable && !fake_count_alive(place_of(unit)))
@@ -304,6 +303,8 @@ static void check_unit(const struct unit *unit)
 	age_ms -= min_ms(age_ms, sim_frozen_since(shadow->since_ms));
 	if ((process != NULL) != (unit->pid != 0) || service->has_process != (unit->pid != 0))
 		sim_fail("%s: who is its main process?", unit->config->name);
+	if (unit->probe && (!service->has_process || service->state == SERVICE_STOPPING))
+		sim_fail("%s is probed while it is going down", unit->config->name);
 	switch (service->state) {
 	case SERVICE_WAITING:
 		if (may_start(unit))

@@ -251,6 +251,10 @@ static void what_is_wrong_with_a_file_is_told(void **state)
 		{ S "restart_with = b a\n",
 		    "f:3: restart_with: 'b' is no service of this configuration\n"
 		    "f:3: restart_with: 'a' is this service itself\n" },
+		{ S "restart_with = b\n[service b]\ncommand = x\nrestart_with = c\n"
+		    "[service c]\ncommand = x\nrestart_with = b\n",
+		    "f:6: restart_with: a cycle: the restart of this service would restart it "
+		    "again\n" },
 		{ "[service auto-pair]\n",
 		    "built-in: after: 'gateway' is no service of this configuration\n"
 		    "built-in: restart_with: 'gateway' is no service of this configuration\n" },

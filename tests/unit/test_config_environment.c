@@ -196,6 +196,9 @@ static void a_bad_value_is_warned_of_and_the_file_stays(void **state)
 		    "environment: NEMOINIT_SERVICE_A_AFTER: a cycle: a after b after a\n" },
 		{ { "NEMOINIT_SERVICE_A_RESTART_WITH=a" }, S,
 		    "environment: NEMOINIT_SERVICE_A_RESTART_WITH: 'a' is this service itself\n" },
+		{ { "NEMOINIT_SERVICE_B_RESTART_WITH=a" }, S "restart_with = b\n" B,
+		    "environment: NEMOINIT_SERVICE_B_RESTART_WITH: a cycle: the restart of this "
+		    "service would restart it again\n" },
 		{ { "NEMOINIT_SERVICE_B_PORT=80" }, S "port = 80\n" B "port = 81\n",
 		    "environment: NEMOINIT_SERVICE_B_PORT: services 'a' and 'b' both want port "
 		    "80\n" },
