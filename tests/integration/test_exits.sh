@@ -23,13 +23,13 @@ test_a_failure_is_told_and_started_again() {
 test_a_signal_is_told_with_its_number() {
 	configure <<-END
 		[service a]
-		command = F once=$W/once die=SEGV
+		command = F once=$W/once die=USR1
 		restart_delay = 20ms
 	END
 	boot
 	hears a ready 2
-	expect "last exit" "signal null 11" "$(of a '.last_exit | "\(.reason) \(.code) \(.signal)"')"
-	expect_match message "ended by signal 11 (SEGV) (signal, *" "$(messages a backoff)"
+	expect "last exit" "signal null 10" "$(of a '.last_exit | "\(.reason) \(.code) \(.signal)"')"
+	expect_match message "ended by signal 10 (USR1) (signal, *" "$(messages a backoff)"
 	halt
 }
 
