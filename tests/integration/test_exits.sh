@@ -332,4 +332,16 @@ test_nothing_of_the_last_start_is_left_when_the_next_begins() {
 	halt
 }
 
+test_the_rest_of_a_tree_is_asked_before_it_is_killed() {
+	configure <<-END
+		[service a]
+		command = F child catch=TERM:0 append=$W/child pause parent until=$W/child once=$W/1 die=KILL
+		restart_delay = 0
+	END
+	boot
+	hears a ready 2
+	expect "nothing to be killed" "starting ready waiting starting ready" "$(events a)"
+	halt
+}
+
 run_tests
