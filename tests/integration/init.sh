@@ -3,7 +3,7 @@
 # or as the child of a tiny one, which its first argument says: pid1 or subreaper. Sourced, with
 # the arguments MODE NEMOINIT NEMOCTL FIXTURE.
 # shellcheck disable=SC2034 # for the tests
-mode=$1 nemoinit=$2 nemoctl=$3 fixture=$4
+mode=$1 nemoinit=$(realpath "$2") nemoctl=$(realpath "$3") fixture=$(realpath "$4")
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 unset XDG_RUNTIME_DIR NO_COLOR COLUMNS OPENCLAW_GATEWAY_PORT NEMOCLAW_DASHBOARD_PORT

@@ -23,13 +23,13 @@ test_a_failure_is_told_and_started_again() {
 test_a_signal_is_told_with_its_number() {
 	configure <<-END
 		[service a]
-		command = F once=$W/once die=SEGV
+		command = F once=$W/once die=USR1
 		restart_delay = 20ms
 	END
 	boot
 	hears a ready 2
-	expect "last exit" "signal null 11" "$(of a '.last_exit | "\(.reason) \(.code) \(.signal)"')"
-	expect_match message "ended by signal 11 (SEGV) (signal, *" "$(messages a backoff)"
+	expect "last exit" "signal null 10" "$(of a '.last_exit | "\(.reason) \(.code) \(.signal)"')"
+	expect_match message "ended by signal 10 (USR1) (signal, *" "$(messages a backoff)"
 	halt
 }
 
@@ -329,6 +329,18 @@ test_nothing_of_the_last_start_is_left_when_the_next_begins() {
 	expect events "starting ready killed waiting starting ready" "$(events a)"
 	expect "one child of each start" 2 "$(wc -l <"$W/child")"
 	expect "only main and child of the second run" 2 "$(running)"
+	halt
+}
+
+test_the_rest_of_a_tree_is_asked_before_it_is_killed() {
+	configure <<-END
+		[service a]
+		command = F child catch=TERM:0 append=$W/child pause parent until=$W/child once=$W/1 die=KILL
+		restart_delay = 0
+	END
+	boot
+	hears a ready 2
+	expect "nothing to be killed" "starting ready waiting starting ready" "$(events a)"
 	halt
 }
 

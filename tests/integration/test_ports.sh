@@ -17,13 +17,17 @@ service() {
 	END
 }
 
-# A port that was taken before us: nemoinit is started beside the stranger.
+# beside STEP: nemoinit, with a stranger that was there before it.
+beside() {
+	before=(bash -c "'$fixture' $1 append=$W/there serve=$W/mood & '$fixture' until=$W/there; exec \"\$@\"" -)
+	boot
+	before=()
+}
+
 test_a_stranger_is_named_and_waited_for_and_left_alone() {
 	service </dev/null
 	printf '[service b]\ncommand = F pause\n' >>"$config"
-	before=(bash -c "'$fixture' listen=8000 serve=$W/mood & exec \"\$@\"" -)
-	boot
-	before=()
+	beside listen=8000
 	state a backoff
 	expect owner foreign "$(of a .listener.owner)"
 	expect_match command "*listen=8000*" "$(of a .listener.command)"
@@ -105,9 +109,7 @@ test_a_port_without_probe_must_be_held_too() {
 
 test_a_stranger_on_the_wildcard_is_one_too() {
 	service </dev/null
-	before=(bash -c "'$fixture' listen=any:8000 serve=$W/mood & exec \"\$@\"" -)
-	boot
-	before=()
+	beside listen=any:8000
 	state a backoff
 	expect owner foreign "$(of a .listener.owner)"
 	inside kill -TERM "$(of a .listener.pid)"

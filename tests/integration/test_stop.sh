@@ -66,7 +66,7 @@ test_interrupt_can_be_ignored_and_other_signals_are() {
 	boot
 	state a ready
 	for signal in INT HUP USR1 USR2 WINCH QUIT TTIN TTOU TSTP PIPE ALRM CHLD CONT RTMIN; do
-		kill -$signal "$init"
+		kill "-$signal" "$init"
 	done
 	await "$limit" grep -q 'nemoctl shutdown' "$work/log" || fail "it does not say how to end it"
 	expect "still there" 0 "$(ctl ready)"
