@@ -27,7 +27,7 @@ check "lives-on: the call is gone" nobody_left "sleep $NAP.13"
 list_fails stopped timeout 'kill -STOP $$; cat "$FAKE/list"'
 unset NEMOCLAW_AUTO_PAIR_RUN_TIMEOUT_SECS
 list_fails empty empty-output 'echo'
-list_fails garbage invalid-json 'head -c 3000 "$0" | tr a-z A-Z'
+list_fails garbage invalid-json 'printf "no JSON %.0s" {1..300}'
 list_fails banner invalid-json 'echo Welcome; cat "$FAKE/list"'
 list_fails truncated invalid-json 'head -c 40 "$FAKE/list"'
 list_fails deep invalid-json 'printf "[%.0s" {1..20000}'
