@@ -1,4 +1,6 @@
 /* What people are told of a unit: one line for every change of state. */
+#include <string.h>
+
 #include "app/supervisor.h"
 #include "app/unit.h"
 #include "core/signal_name.h"
@@ -43,6 +45,7 @@ static void text_add_next_start(struct text *out, const struct unit *unit, uint6
 
 static void unit_report_ready(struct unit *unit, uint64_t now_ms)
 {
+	const char *probe = unit->config->probe.text, *address = probe ? strstr(probe, "//") : NULL;
 	char buffer[160];
 	struct text text;
 
@@ -50,7 +53,9 @@ static void unit_report_ready(struct unit *unit, uint64_t now_ms)
 	text_add(&text, "ready after ");
 	text_add_span(&text, now_ms - unit->service.started_ms);
 	text_addf(&text, " (pid %d", (int)unit->pid);
-	if (unit->config->port)
+	if (address && unit->config->probe.port == unit->config->port)
+		text_addf(&text, ", %.*s", (int)strcspn(address + 2, "/"), address + 2);
+	else if (unit->config->port)
 		text_addf(&text, ", port %u", unit->config->port);
 	text_add(&text, ")");
 	supervisor_report(unit->supervisor, LOG_INFO, unit, "ready", "%s", buffer);

@@ -293,6 +293,7 @@ static int section_overlay(struct section *section, const struct section *from)
 	int result = 0;
 
 	section->line = from->line ? from->line : section->line;
+	section->has_bad_lines = from->has_bad_lines;
 	for (size_t i = 0; !result && i < from->count; i++)
 		result = section_set(
 		    section, from->items[i].key, from->items[i].value, from->items[i].origin);
@@ -349,7 +350,6 @@ int config_build(const struct config_sources *sources, struct config *ret_config
 	config_merge(&builder, &config.file_settings);
 	config_read_environment(&builder);
 	form_errors = errors->count;
-	builder.has_form_errors = problems_total(errors) > 0;
 	form_dropped = errors->dropped_count;
 	do {
 		/* A value of the environment that was rejected takes its follow-up errors with it.

@@ -12,8 +12,7 @@ struct config_builder {
 	struct settings *environment; /* overrides */
 	struct problems *errors;
 	struct problems *warnings;
-	bool is_port_told;    /* the platform's port variables have been warned of */
-	bool has_form_errors; /* the file could not be read whole: what is missing may be there */
+	bool is_port_told; /* the platform's port variables have been warned of */
 	bool again; /* a value from the environment was rejected: build once more without it */
 };
 

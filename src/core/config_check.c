@@ -150,6 +150,17 @@ static void check_restarts(struct config_builder *builder)
 	free(reached);
 }
 
+static void check_command(struct config_builder *builder, const struct service_config *service)
+{
+	const struct section *section =
+	    settings_find(builder->settings, SECTION_SERVICE, service->name);
+
+	if (!service->command.count && !service_setting(builder, service, "command") &&
+	    !(section && section->has_bad_lines))
+		config_problem(builder, SECTION_SERVICE, service->name, NULL,
+		    "has no command; add 'command = …'");
+}
+
 /* sun_path of unix(7) has room for 107 bytes and a NUL. */
 static void check_socket(struct config_builder *builder)
 {
@@ -173,10 +184,7 @@ void config_check(struct config_builder *builder)
 	for (size_t i = 0; i < config->service_count; i++) {
 		struct service_config *service = &config->services[i];
 
-		if (!service->command.count && !builder->has_form_errors &&
-		    !config_setting(builder, SECTION_SERVICE, service->name, "command"))
-			config_problem(builder, SECTION_SERVICE, service->name, NULL,
-			    "has no command; add 'command = …'");
+		check_command(builder, service);
 		check_after(builder, service);
 		check_names(builder, service, "restart_with", &service->restart_with, NULL);
 		check_port(builder, i);

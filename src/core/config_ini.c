@@ -168,7 +168,7 @@ static char *ini_read_line(char *buffer, int size, void *stream)
 {
 	struct ini_source *source = stream;
 	const char *line = source->at;
-	size_t left = (size_t)(source->end - line), length, step;
+	size_t left = (size_t)(source->end - line), length, step, problems;
 	const char *newline;
 
 	if (!left)
@@ -182,8 +182,11 @@ static char *ini_read_line(char *buffer, int size, void *stream)
 		length--;
 	if (source->line == 1 && length >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0)
 		line += 3, length -= 3; /* a byte order mark, as editors elsewhere leave it */
+	problems = problems_total(source->problems);
 	if (!ini_judge(source, line, length))
 		length = 0;
+	if (source->section && problems_total(source->problems) > problems)
+		source->section->has_bad_lines = true;
 	snprintf(buffer, (size_t)size, "%.*s\n", (int)length, line);
 	return buffer;
 }

@@ -30,6 +30,7 @@ struct section {
 	enum section_kind kind;
 	char name[SETTINGS_NAME_BYTES]; /* "" for [nemoinit] */
 	unsigned line;                  /* of its header; 0: not from a file */
+	bool has_bad_lines;             /* reported; what is missing may have been in them */
 	struct setting *items;
 	size_t count;
 };

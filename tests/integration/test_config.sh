@@ -74,7 +74,7 @@ test_a_cycle_is_named_with_all_in_it() {
 test_all_problems_are_listed() {
 	printf '[nemoinit]\nfrob = 1\n[service a]\nstop_timeout = x\n[servce b]\n[service c]\ncommand = F\nprobe = x\n' >"$config"
 	expect code 2 "$(run --check -c "$config")"
-	expect lines "2 4 5 3 8" "$(sed 's/[^:]*:\([0-9]*\):.*/\1/' "$work/stderr" | sort -n | xargs | sed 's/2 3 4 5 8/2 4 5 3 8/')"
+	expect lines "2 3 4 5 8" "$(sed 's/[^:]*:\([0-9]*\):.*/\1/' "$work/stderr" | sort -n | xargs)"
 	rm "$config"
 }
 

@@ -326,7 +326,7 @@ test_nothing_of_the_last_start_is_left_when_the_next_begins() {
 	END
 	boot NEMOINIT_STOP_BUDGET=500ms
 	hears a ready 2
-	expect events "starting ready killed waiting starting ready" "$(events a)"
+	expect events "starting ready killed exited starting ready" "$(events a)"
 	expect "one child of each start" 2 "$(wc -l <"$W/child")"
 	expect "only main and child of the second run" 2 "$(running)"
 	halt
@@ -340,7 +340,7 @@ test_the_rest_of_a_tree_is_asked_before_it_is_killed() {
 	END
 	boot
 	hears a ready 2
-	expect "nothing to be killed" "starting ready waiting starting ready" "$(events a)"
+	expect "nothing to be killed" "starting ready exited starting ready" "$(events a)"
 	halt
 }
 

@@ -59,7 +59,7 @@ test_a_killed_gateway_is_there_again_and_the_watcher_with_it() {
 	expect "the watcher was asked to go" "requested $watcher" \
 		"$(of auto-pair '.last_exit | "\(.reason) \(.pid)"')"
 	expect "gateway events" "starting ready backoff starting ready" "$(events gateway)"
-	expect "watcher events" "starting ready stopping waiting starting ready" "$(events auto-pair)"
+	expect "watcher events" "starting ready stopping exited starting ready" "$(events auto-pair)"
 	expect health healthy "$(ask .health)"
 	expect recover 0 "$(ctl --json recover)"
 	expect "nothing to do" "already-running already-running" "$(jq -r '.services[].result' "$work/stdout" | xargs)"

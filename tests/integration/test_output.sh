@@ -20,14 +20,19 @@ test_lines_come_out_with_service_and_stream() {
 }
 
 test_text_is_the_default_form() {
-	printf '[service a]\ncommand = F print=one pause\n' >"$config"
+	cat >"$config" <<-END
+		[service a]
+		command = F print=one listen=8000 serve=/nonexistent
+		probe = http://127.0.0.1:8000/health
+		probe_start_interval = 50ms
+	END
 	boot
 	state a ready
 	await "$limit" grep -q 'a | one' "$work/log" || fail "no line"
 	halt
 	expect "every line is one of three forms" "" \
 		"$(grep -vE '^20[0-9-]{8}T[0-9:.]{12}Z (nemoinit( a)?: |a \| )' "$work/log" || true)"
-	grep -qE 'Z nemoinit a: ready after [0-9.]+m?s \(pid [0-9]+\)$' "$work/log" || fail "no ready line"
+	grep -qE 'Z nemoinit a: ready after [0-9.]+m?s \(pid [0-9]+, 127\.0\.0\.1:8000\)$' "$work/log" || fail "no ready line"
 }
 
 test_bytes_of_any_kind_are_made_harmless() {

@@ -103,7 +103,7 @@ test_restart_is_stop_and_start() {
 	pid=$(of b .pid)
 	expect code 0 "$(ctl --json restart a)"
 	expect result "started true" "$(jq -r '.services[] | "\(.result) \(.pid != .old_pid)"' "$work/stdout")"
-	expect events "starting ready stopping waiting starting ready" "$(events a)"
+	expect events "starting ready stopping exited starting ready" "$(events a)"
 	expect reason requested "$(of a .last_exit.reason)"
 	expect "not counted" 0 "$(of a .restarts)"
 	expect "b is left alone" "$pid" "$(of b .pid)"
@@ -114,7 +114,7 @@ test_restart_of_all_goes_down_and_up_in_order() {
 	two
 	expect code 0 "$(ctl restart)"
 	expect order "a:starting a:ready b:starting b:ready b:stopping a:stopping a:starting a:ready b:starting b:ready" \
-		"$(jq -rR 'fromjson? | select(.service and .event != "stopped" and .event != "waiting") |
+		"$(jq -rR 'fromjson? | select(.service and .event != "stopped" and .event != "exited") |
 			"\(.service):\(.event)"' "$work/log" | xargs)"
 	halt
 }

@@ -206,7 +206,7 @@ test_stop_timeout_of_one_service_holds() {
 	state a ready
 	state b ready
 	expect restart 0 "$(ctl restart a)"
-	expect events "starting ready stopping killed waiting starting ready" "$(events a)"
+	expect events "starting ready stopping killed exited starting ready" "$(events a)"
 	expect "its last exit" "requested 9" "$(of a '.last_exit | "\(.reason) \(.signal)"')"
 	expect "not counted" 0 "$(of a .restarts)"
 	halt

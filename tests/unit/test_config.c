@@ -278,6 +278,7 @@ static void what_is_wrong_with_a_file_is_told(void **state)
 		    "f:1: 'k = v' stands before the first [section]\n"
 		    "f:3: enabled: 'maybe' is neither yes nor no\n"
 		    "f:5: colour: unknown key; nemoinit --print-config shows those there are\n"
+		    "f:2: [service a] has no command; add 'command = …'\n"
 		    "f:4: after: 'b' is no service of this configuration\n" },
 	};
 
