@@ -15,7 +15,8 @@
 enum {
 	QUERY_TIMEOUT_MS = 5000,
 	WORK_TIMEOUT_MS = 120000,
-	SERVER_GRACE_MS = 2000, /* for a server that keeps the limit itself to say so */
+	STOP_TIMEOUT_MS = 3600000, /* the server knows stop_timeout, and keeps it */
+	SERVER_GRACE_MS = 2000,    /* for a server that keeps the limit itself to say so */
 };
 
 static const struct command commands[] = {
@@ -23,6 +24,12 @@ static const struct command commands[] = {
 	    REQUEST_STATUS, QUERY_TIMEOUT_MS, false, show_status },
 	{ "recover", "[NAME]", "start what is down; what is ready is left alone", 1,
 	    REQUEST_RECOVER, WORK_TIMEOUT_MS, true, show_outcomes },
+	{ "start", "[NAME]", "start what is down, a finished one too", 1, REQUEST_START,
+	    WORK_TIMEOUT_MS, true, show_outcomes },
+	{ "stop", "[NAME]", "stop, and stay down until start, restart or recover", 1, REQUEST_STOP,
+	    STOP_TIMEOUT_MS, true, show_done },
+	{ "reset", "[NAME]", "forget crashes, start what is blocked or backing off", 1,
+	    REQUEST_RESET, QUERY_TIMEOUT_MS, false, show_done },
 	{ "restart", "[NAME]", "stop and start", 1, REQUEST_RESTART, WORK_TIMEOUT_MS, true,
 	    show_outcomes },
 	{ "pair", "", "let the auto-pair watcher look now and be fast again", 0, REQUEST_PAIR,

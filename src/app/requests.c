@@ -98,13 +98,34 @@ static void do_settle(struct request_context *context)
 	if (result == -ENOENT) {
 		answer_unknown_service(context);
 	} else if (result == -EBUSY) {
-		answer_error(context, REPLY_BUSY, "another restart is under way; try again later");
+		answer_error(
+		    context, REPLY_BUSY, "a start, stop or restart is under way; try again later");
 	} else if (result) {
 		answer_error(context, REPLY_FAILED, "no memory");
 	} else {
 		*settle_next(settle) = requests->settles;
 		requests->settles = settle;
 	}
+}
+
+static void do_reset(struct request_context *context)
+{
+	struct supervisor *supervisor = context->requests->supervisor;
+	struct unit *only = supervisor_find(supervisor, context->request.service);
+
+	if (context->request.service[0] && !only) {
+		answer_unknown_service(context);
+		return;
+	}
+	for (size_t i = 0; i < supervisor->unit_count; i++) {
+		struct unit *unit = &supervisor->units[i];
+		enum service_state state = service_shown_state(&unit->service);
+
+		if ((!only || unit == only) &&
+		    (state == SERVICE_BLOCKED || state == SERVICE_BACKOFF))
+			unit_handle(unit, SERVICE_EV_START, context->now_ms);
+	}
+	answer_ok(context);
 }
 
 static void do_pair(struct request_context *context)
@@ -134,7 +155,10 @@ static void do_shutdown(struct request_context *context)
 static void (*const operations[])(struct request_context *context) = {
 	[REQUEST_STATUS] = do_status,
 	[REQUEST_RECOVER] = do_settle,
+	[REQUEST_START] = do_settle,
+	[REQUEST_STOP] = do_settle,
 	[REQUEST_RESTART] = do_settle,
+	[REQUEST_RESET] = do_reset,
 	[REQUEST_PAIR] = do_pair,
 	[REQUEST_SHUTDOWN] = do_shutdown,
 };

@@ -11,6 +11,7 @@
 
 enum {
 	SETTLE_TIMEOUT_MS = 120000,
+	SETTLE_STOP_EXTRA_MS = 5000, /* beyond stop_timeout */
 	SETTLE_MESSAGE_BYTES = 512,
 };
 
@@ -34,7 +35,7 @@ struct settle {
 	bool is_answered;
 	enum request_op op;
 	uint64_t deadline_ms;
-	int stop_level; /* restart of all: the level that is going down; -1: starting */
+	int stop_level; /* restart or stop of all: the level that is going down; -1: none */
 	struct settle_unit *units;
 	size_t count;
 };
@@ -44,6 +45,14 @@ static void settle_finish(struct settle_unit *one, enum outcome outcome, const c
 	one->is_done = true;
 	one->outcome = outcome;
 	snprintf(one->message, sizeof(one->message), "%s", message ? message : "");
+}
+
+static void settle_start(struct settle_unit *one, uint64_t now_ms)
+{
+	if (one->unit->service.state == SERVICE_DISABLED)
+		settle_finish(one, OUTCOME_SKIPPED, "disabled");
+	else
+		unit_handle(one->unit, SERVICE_EV_START, now_ms);
 }
 
 /* Brings one service up, if it is not; what is on its way is only waited for. */
@@ -107,6 +116,13 @@ static void settle_foreign_port(struct settle_unit *one)
 	settle_finish(one, OUTCOME_FOREIGN_PORT, message);
 }
 
+static void settle_check_stopped(struct settle_unit *one)
+{
+	/* Down is all that was asked for: there is no word of its own for it. */
+	if (unit_is_down(one->unit))
+		settle_finish(one, OUTCOME_SKIPPED, NULL);
+}
+
 static void settle_check(const struct supervisor *supervisor, struct settle_unit *one)
 {
 	struct unit *unit = one->unit;
@@ -144,11 +160,10 @@ static void settle_check(const struct supervisor *supervisor, struct settle_unit
 	}
 }
 
-/* ---- restart of all: down in reverse order, then up in order ---- */
+/* ---- restart and stop of all: down in reverse order, then up in order ---- */
 
 static void settle_start_all(struct settle *settle, uint64_t now_ms)
 {
-	settle->stop_level = -1;
 	for (size_t i = 0; i < settle->count; i++)
 		unit_handle(settle->units[i].unit, SERVICE_EV_START, now_ms);
 }
@@ -158,7 +173,9 @@ static void settle_turn_down(struct settle *settle, uint64_t now_ms)
 	while (settle->stop_level >= 0 &&
 	       supervisor_is_level_down(settle->supervisor, settle->stop_level)) {
 		if (settle->stop_level == 0) {
-			settle_start_all(settle, now_ms);
+			settle->stop_level = -1;
+			if (settle->op == REQUEST_RESTART)
+				settle_start_all(settle, now_ms);
 			return;
 		}
 		supervisor_stop_level(settle->supervisor, --settle->stop_level, 0, now_ms);
@@ -167,10 +184,16 @@ static void settle_turn_down(struct settle *settle, uint64_t now_ms)
 
 /* ---- the request ---- */
 
+/* Those that change a service on purpose; recover only sees to it, and joins whatever goes on. */
+static bool settle_is_exclusive(enum request_op op)
+{
+	return op == REQUEST_START || op == REQUEST_STOP || op == REQUEST_RESTART;
+}
+
 static bool settle_overlaps(const struct settle *others, const struct unit *unit)
 {
 	for (; others; others = others->next)
-		for (size_t i = 0; others->op == REQUEST_RESTART && i < others->count; i++)
+		for (size_t i = 0; settle_is_exclusive(others->op) && i < others->count; i++)
 			if (others->units[i].unit == unit &&
 			    (!others->units[i].is_done || others->stop_level >= 0))
 				return true;
@@ -180,17 +203,35 @@ static bool settle_overlaps(const struct settle *others, const struct unit *unit
 static void settle_begin(struct settle *settle, bool is_all, uint64_t now_ms)
 {
 	settle->stop_level = -1;
-	if (settle->op == REQUEST_RESTART && is_all) {
+	if ((settle->op == REQUEST_RESTART || settle->op == REQUEST_STOP) && is_all) {
 		settle->stop_level = supervisor_top_level(settle->supervisor);
 		supervisor_stop_level(settle->supervisor, settle->stop_level, 0, now_ms);
 		return;
 	}
 	for (size_t i = 0; i < settle->count; i++) {
+		struct settle_unit *one = &settle->units[i];
+
 		if (settle->op == REQUEST_RESTART)
-			unit_handle(settle->units[i].unit, SERVICE_EV_RESTART, now_ms);
+			unit_handle(one->unit, SERVICE_EV_RESTART, now_ms);
+		else if (settle->op == REQUEST_STOP)
+			unit_stop(one->unit, 0, now_ms);
+		else if (settle->op == REQUEST_START)
+			settle_start(one, now_ms);
 		else
-			settle_recover(&settle->units[i], now_ms);
+			settle_recover(one, now_ms);
 	}
+}
+
+/* The levels of a stop of all go down one after the other, so their times add up at worst. */
+static uint64_t settle_default_ms(enum request_op op, const struct unit *units, size_t count)
+{
+	uint64_t sum_ms = SETTLE_STOP_EXTRA_MS;
+
+	if (op != REQUEST_STOP)
+		return SETTLE_TIMEOUT_MS;
+	for (size_t i = 0; i < count; i++)
+		sum_ms = deadline_after(sum_ms, units[i].config->stop_timeout_ms);
+	return sum_ms;
 }
 
 int settle_new(struct supervisor *supervisor, const struct request *request, uint64_t client,
@@ -205,7 +246,7 @@ int settle_new(struct supervisor *supervisor, const struct request *request, uin
 	if (request->service[0] && !only)
 		return -ENOENT;
 	for (size_t i = 0; i < count; i++)
-		if (request->op == REQUEST_RESTART && settle_overlaps(others, &first[i]))
+		if (settle_is_exclusive(request->op) && settle_overlaps(others, &first[i]))
 			return -EBUSY;
 	settle = calloc(1, sizeof(*settle));
 	if (settle)
@@ -220,7 +261,8 @@ int settle_new(struct supervisor *supervisor, const struct request *request, uin
 	settle->is_bare = request->bare;
 	settle->op = request->op;
 	settle->deadline_ms = deadline_after(
-	    now_ms, request->timeout_ms == NEVER_MS ? SETTLE_TIMEOUT_MS : request->timeout_ms);
+	    now_ms, request->timeout_ms == NEVER_MS ? settle_default_ms(request->op, first, count)
+						    : request->timeout_ms);
 	settle->count = count;
 	for (size_t i = 0; i < count; i++)
 		settle->units[i] = (struct settle_unit){ .unit = &first[i],
@@ -244,7 +286,9 @@ void settle_turn(struct settle *settle, uint64_t now_ms)
 	for (size_t i = 0; i < settle->count; i++) {
 		struct settle_unit *one = &settle->units[i];
 
-		if (!one->is_done && settle->stop_level < 0)
+		if (!one->is_done && settle->stop_level < 0 && settle->op == REQUEST_STOP)
+			settle_check_stopped(one);
+		else if (!one->is_done && settle->stop_level < 0)
 			settle_check(settle->supervisor, one);
 		if (!one->is_done && now_ms >= settle->deadline_ms)
 			settle_finish(one, OUTCOME_TIMEOUT,
@@ -276,11 +320,29 @@ uint64_t settle_deadline_ms(const struct settle *settle)
 	return settle->is_answered ? NEVER_MS : settle->deadline_ms;
 }
 
+/* stop: done or not, there is nothing else to say of a service. */
+static char *settle_encode_stop(const struct settle *settle)
+{
+	char message[96];
+
+	for (size_t i = 0; i < settle->count; i++) {
+		if (settle->units[i].outcome != OUTCOME_TIMEOUT)
+			continue;
+		snprintf(message, sizeof(message), "%s is still being stopped",
+		    settle->units[i].unit->config->name);
+		return reply_encode_error(settle->id, REPLY_TIMEOUT, message);
+	}
+	return reply_encode_ok(settle->id);
+}
+
 char *settle_encode(const struct settle *settle)
 {
-	struct service_outcome *outcomes = calloc(settle->count + 1, sizeof(*outcomes));
+	struct service_outcome *outcomes;
 	char *line;
 
+	if (settle->op == REQUEST_STOP)
+		return settle_encode_stop(settle);
+	outcomes = calloc(settle->count + 1, sizeof(*outcomes));
 	if (!outcomes)
 		return NULL;
 	for (size_t i = 0; i < settle->count; i++) {

@@ -1,6 +1,7 @@
 /*
- * Requests that take time: recover and restart bring services up and answer when each has settled
- * (ready, blocked, failed) or time is up. The services go on whether or not somebody waits.
+ * Requests that take time: recover, start and restart bring services up and are answered when each
+ * has settled (ready, blocked, failed), stop when all are down, or when time is up. The services go
+ * on whether or not somebody waits.
  */
 #pragma once
 
@@ -13,7 +14,8 @@ struct supervisor;
 struct settle;
 
 /*
- * Begins REQUEST_RECOVER or REQUEST_RESTART. Returns 0, -EBUSY when another restart works on one
+ * Begins REQUEST_RECOVER, _START, _STOP or _RESTART. Returns 0, -EBUSY when another start, stop or
+ * restart (and the request is one of these too) works on one
  * of the services (`others`: the list of requests under way), -ENOENT for an unknown service,
  * -ENOMEM.
  */

@@ -10,6 +10,9 @@ static const struct {
 } ops[] = {
 	[REQUEST_STATUS] = { "status", .has_service = true },
 	[REQUEST_RECOVER] = { "recover", .is_mutating = true, .has_service = true },
+	[REQUEST_START] = { "start", .is_mutating = true, .has_service = true },
+	[REQUEST_STOP] = { "stop", .is_mutating = true, .has_service = true },
+	[REQUEST_RESET] = { "reset", .is_mutating = true, .has_service = true },
 	[REQUEST_RESTART] = { "restart", .is_mutating = true, .has_service = true },
 	[REQUEST_PAIR] = { "pair", .is_mutating = true },
 	[REQUEST_SHUTDOWN] = { "shutdown", .is_mutating = true },

@@ -17,7 +17,10 @@ enum {
 enum request_op {
 	REQUEST_STATUS,
 	REQUEST_RECOVER,
+	REQUEST_START,
+	REQUEST_STOP,
 	REQUEST_RESTART,
+	REQUEST_RESET,
 	REQUEST_PAIR,
 	REQUEST_SHUTDOWN,
 	REQUEST_OP_COUNT_,
@@ -44,7 +47,7 @@ enum reply_code {
 	REPLY_CODE_COUNT_,
 };
 
-/* What recover and restart say of one service. */
+/* What recover, start and restart say of one service. */
 enum outcome {
 	OUTCOME_ALREADY_RUNNING,
 	OUTCOME_STARTED,

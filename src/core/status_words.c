@@ -318,7 +318,7 @@ void status_add_next(
 		if (snapshot->health == HEALTH_STOPPING)
 			return;
 		text_add(text, "stays down; to start it: ");
-		add_hint(text, "restart", service->name);
+		add_hint(text, "start", service->name);
 		return;
 	}
 }

@@ -110,6 +110,60 @@ test_restart_is_stop_and_start() {
 	halt
 }
 
+test_stop_stays_down_until_start() {
+	two
+	expect code 0 "$(ctl stop b)"
+	expect "down when answered" "stopped requested" "$(of b .state) $(of b .last_exit.reason)"
+	expect "the other one" ready "$(of a .state)"
+	expect code 0 "$(ctl --json start b)"
+	expect result started "$(jq -r '.services[].result' "$work/stdout")"
+	expect "again" 0 "$(ctl --json start b)"
+	expect result already-running "$(jq -r '.services[].result' "$work/stdout")"
+	expect "not counted" 0 "$(of b .restarts)"
+	expect unknown 1 "$(ctl stop nobody)"
+	halt
+}
+
+test_stop_of_all_goes_down_in_order_and_stays() {
+	two
+	expect code 0 "$(ctl stop)"
+	expect states "stopped stopped" "$(of a .state) $(of b .state)"
+	expect order "b:stopping b:stopped a:stopping a:stopped" \
+		"$(jq -rR 'fromjson? | select(.event == "stopping" or .event == "stopped") |
+			"\(.service):\(.event)"' "$work/log" | xargs)"
+	expect code 0 "$(ctl recover)"
+	expect states "ready ready" "$(of a .state) $(of b .state)"
+	halt
+}
+
+test_a_stop_out_of_time_says_so_and_goes_on() {
+	configure <<-END
+		[service a]
+		command = F ignore=TERM pause
+		stop_timeout = 1500ms
+	END
+	boot
+	state a ready
+	expect code 8 "$(ctl --timeout 100ms stop a)"
+	state a stopped
+	halt
+}
+
+test_reset_starts_what_is_blocked() {
+	configure <<-END
+		[service a]
+		command = sh -c "test -e $W/good || exit 78; exec sleep 1000"
+		fatal_retry = 0
+	END
+	boot
+	state a blocked
+	touch "$W/good"
+	expect code 0 "$(ctl reset)"
+	state a ready
+	expect unknown 1 "$(ctl reset nobody)"
+	halt
+}
+
 test_restart_of_all_goes_down_and_up_in_order() {
 	two
 	expect code 0 "$(ctl restart)"

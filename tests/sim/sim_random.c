@@ -148,7 +148,8 @@ static void draw_stranger(struct fake_service *service)
 
 static void ask(const char *name)
 {
-	static const enum request_op ops[] = { REQUEST_RECOVER, REQUEST_RESTART };
+	static const enum request_op ops[] = { REQUEST_RECOVER, REQUEST_RESTART, REQUEST_START,
+		REQUEST_STOP };
 	int result = sim_request(ops[next_random() % ARRAY_LEN(ops)], is_percent(30) ? "" : name,
 	    between(0, 5 * MINUTE));
 
