@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # For tests of nemoinit itself. It runs in namespaces of its own (pid, mount, net), as their PID 1
-# or as the child of a tiny one, which its first argument says: pid1 or subreaper. Sourced, with
-# the arguments MODE NEMOINIT NEMOCTL FIXTURE.
+# or as the child of a tiny one, which its first argument says: pid1 or subreaper; or profile, which
+# is the latter under the rules of an OpenShell sandbox. Sourced, with the arguments MODE NEMOINIT
+# NEMOCTL FIXTURE PROFILE.
 # shellcheck disable=SC2034 # for the tests
-mode=$1 nemoinit=$(realpath "$2") nemoctl=$(realpath "$3") fixture=$(realpath "$4")
+mode=$1 nemoinit=$(realpath "$2") nemoctl=$(realpath "$3") fixture=$(realpath "$4") profile=$(realpath "$5")
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 unset XDG_RUNTIME_DIR NO_COLOR COLUMNS OPENCLAW_GATEWAY_PORT NEMOCLAW_DASHBOARD_PORT
@@ -27,10 +28,42 @@ if ! "${unshare[@]}" true 2>/dev/null; then
 	exit 77
 fi
 
+owner=$UID
+place=() # a program around all that is started in the namespaces
+
+# settle UID: nemoinit and what asks it run as this one from now on, in a sandbox. What asks does so
+# as from a session beside nemoinit: the same uid and rules, but a Landlock domain of its own.
+settle() {
+	owner=$1
+	place=("$profile" --uid "$owner" --dir "$work" --read "$(dirname "$nemoinit")"
+		--read "$(dirname "$fixture")" --read "$(dirname "$nemoctl_itself")" --)
+	chown "$owner" "$work"
+	nemoctl=$work/nemoctl
+	printf '#!/bin/sh\nexec %s %s "$@"\n' "${place[*]}" "$nemoctl_itself" >"$nemoctl"
+	chmod 755 "$nemoctl"
+}
+
+nemoctl_itself=$nemoctl
+if [[ $mode == profile ]]; then
+	if ((UID != 0)); then
+		echo "SKIP: only root can be somebody else"
+		exit 77
+	fi
+	settle 1234
+	# No ptrace for the leak check, no build directory for counts of coverage.
+	export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" GCOV_PREFIX=$work/gcov
+fi
+
+# directory PATH: one that is nemoinit's.
+directory() {
+	mkdir -p "$1"
+	chown "$owner" "$1"
+}
+
 # configure: stdin, behind the first lines of a [nemoinit] section. The fixture is the command F.
 configure() {
 	rm -rf "$W"
-	mkdir "$W"
+	directory "$W"
 	printf '[nemoinit]\nlog_format = json\n' >"$config"
 	cat >>"$config"
 }
@@ -52,7 +85,7 @@ launch() {
 
 	[[ $mode == pid1 ]] || layer=init
 	rm -f "$work/log" "$work/errors"
-	"${unshare[@]}" "$fixture" "$layer" "$@" >"$work/log" 2>"$work/errors" &
+	"${unshare[@]}" "$fixture" "$layer" "${place[@]}" "$@" >"$work/log" 2>"$work/errors" &
 	started=$!
 	namespaces+=("$started")
 	await "$limit" find_init || die "no namespaces: $(cat "$work/errors")"

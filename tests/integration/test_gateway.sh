@@ -13,7 +13,7 @@ openclaw() {
 	local report='{"mode":"fast","approved":3,"rejected":0,"failed":0,"timeouts":0,"polls":1,"skipped_polls":0,'
 
 	report+='"last_poll_at":null,"next_poll_in_ms":null,"deadline_in_ms":null,"last_error":null,"pending":[]}'
-	mkdir -p "$W"
+	directory "$W"
 	cat >"$work/bin/openclaw" <<-END
 		#!/bin/sh
 		echo "openclaw \$*"

@@ -317,7 +317,8 @@ test_garbage_on_the_socket_changes_nothing() {
 test_strangers_read_but_do_not_command() {
 	local status command stranger
 
-	((UID == 0)) || return 0
+	# The socket of one who is not root is closed to others as it is.
+	((owner == 0)) || return 0
 	two
 	stranger=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 	cp "$nemoctl" "$work/bin/nemoctl"

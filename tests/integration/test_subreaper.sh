@@ -80,4 +80,27 @@ test_what_a_killed_one_left_is_taken_over() {
 	[[ ! -e $socket && ! -e $socket.lock ]] || fail "the end leaves the socket"
 }
 
+# Who may not write to /run is found in a directory of its own, from beside and by root.
+test_the_socket_is_below_tmp_where_run_is_closed() {
+	local somebody=$((100000 + $$)) told=$socket client
+
+	[[ $mode == profile ]] || return 0
+	settle "$somebody"
+	configure <<-END
+		[service a]
+		command = F pause
+	END
+	launch env "NEMOINIT_PATH=$work/bin:$PATH" "$nemoinit" -c "$config"
+	for client in "$nemoctl" "$nemoctl_itself"; do
+		await "$limit" "$client" ready || fail "$client does not find it: $("$client" ready 2>&1; cat "$work/log")"
+	done
+	socket=$("$nemoctl" --json status | jq -r .nemoinit.socket)
+	expect_match "its place" "/tmp/nemoinit-$somebody/*" "$socket"
+	expect "nobody else's" "$somebody 700" "$(stat -c '%u %a' "/tmp/nemoinit-$somebody")"
+	halt
+	rm -r "/tmp/nemoinit-$somebody"
+	socket=$told
+	settle 1234
+}
+
 run_tests
