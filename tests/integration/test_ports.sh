@@ -117,4 +117,31 @@ test_a_stranger_on_the_wildcard_is_one_too() {
 	halt
 }
 
+# One of another session in the same sandbox: nobody there may see which process it is.
+test_a_stranger_that_cannot_be_looked_into_is_one_too() {
+	local session
+
+	[[ $mode == profile ]] || return 0
+	configure <<-END
+		[service a]
+		command = F until=$W/go listen=8000 serve=$W/mood
+		probe = http://127.0.0.1:8000/
+		probe_start_interval = 50ms
+	END
+	boot
+	state a starting
+	inside "${place[@]}" "$fixture" listen=8000 serve="$W/mood"
+	becomes a .listener.owner foreign
+	expect "which one" "null null" "$(of a '.listener | "\(.pid) \(.command)"')"
+	expect "not by its answers" "starting 0" "$(of a '"\(.state) \(.restarts)"')"
+	session=$(child_of "$stranger")
+	[[ -n $session ]] || die "it is gone"
+	kill -KILL "$session"
+	wait "$stranger" 2>/dev/null || true
+	touch "$W/go"
+	state a ready
+	expect owner self "$(of a .listener.owner)"
+	halt
+}
+
 run_tests

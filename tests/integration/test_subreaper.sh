@@ -36,16 +36,21 @@ has_running() {
 }
 
 test_its_group_holds_nobody_else() {
+	local group
+
 	configure <<-END
 		[service a]
 		command = F pause
 	END
 	boot
 	state a ready
-	# TERM to the whole group is how OpenShell ends its main child.
-	kill -TERM "$init"
+	group=$init
+	# TERM to the whole group is how OpenShell ends its main child, which leads one.
+	[[ $mode != profile ]] || group=-$init
+	kill -TERM -- "$group"
 	ended
 	expect "exit code" 0 "$ended"
+	expect_match "it stopped it" "ended by signal 15 (TERM) (requested, *" "$(messages a stopped)"
 }
 
 test_orphans_come_to_us_and_not_to_pid_1() {
