@@ -149,6 +149,22 @@ test_a_reader_that_stops_reading_holds_up_nobody() {
 	halt
 }
 
+# A terminal polls writable and blocks all the same.
+test_a_terminal_nobody_reads_holds_up_nobody() {
+	[[ $mode != profile ]] || return 0 # terminals are out of reach there
+	configure <<-END
+		[service a]
+		command = F flood=65536 append=$W/done pause
+	END
+	before=("$fixture" terminal)
+	boot
+	before=()
+	await "$limit" test -e "$W/done" || fail "the service is held up"
+	expect live 0 "$(ctl live)"
+	expect "no spinning" true "$(is_calm && echo true)"
+	halt
+}
+
 test_stdout_that_is_gone_holds_up_nobody() {
 	local how
 
