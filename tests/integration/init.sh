@@ -35,8 +35,7 @@ place=() # a program around all that is started in the namespaces
 # as from a session beside nemoinit: the same uid and rules, but a Landlock domain of its own.
 settle() {
 	owner=$1
-	place=("$profile" --uid "$owner" --dir "$work" --read "$(dirname "$nemoinit")"
-		--read "$(dirname "$fixture")" --read "$(dirname "$nemoctl_itself")" --)
+	place=("$profile" --uid "$owner" --dir "$work" --)
 	chown "$owner" "$work"
 	nemoctl=$work/nemoctl
 	printf '#!/bin/sh\nexec %s %s "$@"\n' "${place[*]}" "$nemoctl_itself" >"$nemoctl"
@@ -49,6 +48,14 @@ if [[ $mode == profile ]]; then
 		echo "SKIP: only root can be somebody else"
 		exit 77
 	fi
+	# Copies: the tree may lie where only its owner gets.
+	mkdir "$work/programs"
+	cp "$nemoinit" "$nemoctl" "$fixture" "$work/programs"
+	chmod -R a+rX "$work/programs"
+	nemoinit=$work/programs/$(basename "$nemoinit")
+	fixture=$work/programs/$(basename "$fixture")
+	nemoctl_itself=$work/programs/$(basename "$nemoctl")
+	ln -sf "$fixture" "$work/bin/F"
 	settle 1234
 	# No ptrace for the leak check, no build directory for counts of coverage.
 	export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" GCOV_PREFIX=$work/gcov
