@@ -50,7 +50,7 @@ static int read_config_file(
 			: "is larger than 4 MiB");
 		return -EINVAL;
 	}
-	size = (size_t)stat.st_size + 1; /* never 0 bytes */
+	size = (size_t)stat.st_size + 1; /* one more, to see that it has not grown */
 	text = malloc(size);
 	if (!text) {
 		problems_add(errors, "%s: no memory", path);
@@ -60,8 +60,9 @@ static int read_config_file(
 		step = read(fd, text + length, size - length);
 		length += step > 0 ? (size_t)step : 0;
 	}
-	if (step < 0) {
-		problems_add(errors, "%s: %s", path, strerror(errno));
+	if (step < 0 || length == size) {
+		problems_add(errors, "%s: %s", path,
+		    step < 0 ? strerror(errno) : "was written to while it was read; try again");
 		free(text);
 		return -EIO;
 	}

@@ -351,7 +351,8 @@ static uint64_t requests_turn_settles(struct requests *requests, uint64_t now_ms
 	while ((settle = requests_take_due(requests, now_ms))) {
 		bool is_over = settle_is_over(settle) || requests->supervisor->is_stopping;
 
-		if (!settle_is_over(settle))
+		/* Not twice: the client may wait for the answer to its next line already. */
+		if (!settle_is_answered(settle))
 			requests_answer_settle(requests, settle);
 		if (is_over || settle_is_over(settle)) {
 			settle_free(settle);

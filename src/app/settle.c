@@ -23,7 +23,7 @@ struct settle_unit {
 	bool is_restart; /* ready counts only after a new start */
 	bool is_done;
 	enum outcome outcome;
-	char message[SETTLE_MESSAGE_BYTES];
+	char *message; /* owned; NULL: none */
 };
 
 struct settle {
@@ -44,7 +44,18 @@ static void settle_finish(struct settle_unit *one, enum outcome outcome, const c
 {
 	one->is_done = true;
 	one->outcome = outcome;
-	snprintf(one->message, sizeof(one->message), "%s", message ? message : "");
+	unit_set_text(&one->message, message);
+}
+
+/* The message is how its last start ended. */
+static void settle_finish_by_exit(struct settle_unit *one, enum outcome outcome)
+{
+	char message[SETTLE_MESSAGE_BYTES];
+	struct text text;
+
+	text_init(&text, message, sizeof(message));
+	unit_describe_exit(one->unit, &text);
+	settle_finish(one, outcome, message);
 }
 
 static void settle_start(struct settle_unit *one, uint64_t now_ms)
@@ -127,11 +138,7 @@ static void settle_check(const struct supervisor *supervisor, struct settle_unit
 {
 	struct unit *unit = one->unit;
 	const struct service *service = &unit->service;
-	char why[SETTLE_MESSAGE_BYTES];
-	struct text text;
 
-	text_init(&text, why, sizeof(why));
-	unit_describe_exit(unit, &text);
 	switch (service->state) {
 	case SERVICE_READY:
 		if (!one->is_restart || service->starts > one->starts)
@@ -139,16 +146,16 @@ static void settle_check(const struct supervisor *supervisor, struct settle_unit
 			    unit->pid == one->old_pid ? OUTCOME_ALREADY_RUNNING : OUTCOME_STARTED,
 			    NULL);
 		break;
-	case SERVICE_BLOCKED: settle_finish(one, OUTCOME_BLOCKED, why); break;
+	case SERVICE_BLOCKED: settle_finish_by_exit(one, OUTCOME_BLOCKED); break;
 	case SERVICE_BACKOFF:
 		if (service->has_foreign_port)
 			settle_foreign_port(one);
 		else
-			settle_finish(one, OUTCOME_FAILED, why);
+			settle_finish_by_exit(one, OUTCOME_FAILED);
 		break;
 	case SERVICE_FINISHED:
-		settle_finish(
-		    one, service_is_order_ready(service) ? OUTCOME_STARTED : OUTCOME_FAILED, why);
+		settle_finish_by_exit(
+		    one, service_is_order_ready(service) ? OUTCOME_STARTED : OUTCOME_FAILED);
 		break;
 	case SERVICE_STOPPED: settle_finish(one, OUTCOME_FAILED, "stopped meanwhile"); break;
 	case SERVICE_DISABLED: settle_finish(one, OUTCOME_SKIPPED, "disabled"); break;
@@ -276,6 +283,8 @@ int settle_new(struct supervisor *supervisor, const struct request *request, uin
 
 void settle_free(struct settle *settle)
 {
+	for (size_t i = 0; i < settle->count; i++)
+		free(settle->units[i].message);
 	free(settle->units);
 	free(settle);
 }
@@ -308,6 +317,11 @@ bool settle_is_answerable(const struct settle *settle, uint64_t now_ms)
 void settle_answered(struct settle *settle)
 {
 	settle->is_answered = true;
+}
+
+bool settle_is_answered(const struct settle *settle)
+{
+	return settle->is_answered;
 }
 
 bool settle_is_over(const struct settle *settle)
@@ -352,7 +366,7 @@ char *settle_encode(const struct settle *settle)
 			.outcome = one->outcome,
 			.old_pid = one->old_pid ? one->old_pid : -1,
 			.pid = one->unit->pid ? one->unit->pid : -1,
-			.message = one->message[0] ? one->message : NULL };
+			.message = one->message };
 	}
 	line = reply_encode_outcomes(settle->id, outcomes, settle->count);
 	free(outcomes);

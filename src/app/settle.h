@@ -30,6 +30,7 @@ void settle_turn(struct settle *settle, uint64_t now_ms);
 bool settle_is_answerable(const struct settle *settle, uint64_t now_ms);
 /* The answer has been given, or nobody waits for it any more. */
 void settle_answered(struct settle *settle);
+bool settle_is_answered(const struct settle *settle);
 /*
  * Answered, and nothing left to do. Past its answer a restart of all may still be on its way down,
  * and must not end half way.

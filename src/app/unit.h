@@ -90,7 +90,7 @@ void unit_check_tree(struct unit *unit, uint64_t now_ms);
 /* Does what is due; returns the next deadline. */
 uint64_t unit_turn(struct unit *unit, uint64_t now_ms);
 
-/* Anything of it that runs or is being ended. */
+/* Nothing of it runs or is being ended. */
 bool unit_is_down(const struct unit *unit);
 
 /* Spawns the main process: SERVICE_DO_START, after the look at the port (app/unit_start.c). */

@@ -27,6 +27,18 @@ test_a_thousand_orphans_are_reaped_and_counted() {
 	halt
 }
 
+test_a_child_from_before_its_own_start_is_reaped_too() {
+	configure <<-END
+		[service a]
+		command = F pause
+	END
+	before=("$fixture" bereaved)
+	boot
+	before=()
+	await "$limit" has_reaped 1 || fail "it stays a zombie"
+	halt
+}
+
 test_answers_do_not_wait_for_a_storm() {
 	local slowest=0 begin took
 

@@ -149,6 +149,37 @@ test_a_stop_out_of_time_says_so_and_goes_on() {
 	halt
 }
 
+# The answer to one lets the next in while the list of requests under way is being gone through.
+test_lines_sent_together_are_all_answered_while_others_wait() {
+	configure <<-END
+		[service a]
+		command = F pause
+		[service slow]
+		command = F until=$W/go notify=READY=1 pause
+		probe = notify
+	END
+	boot
+	state a ready
+	: >"$work/answers"
+	ctl recover slow >/dev/null &
+	children+=("$!")
+	await "$limit" has_clients 1 || fail "nobody waits"
+	{
+		echo '{"op":"restart","service":"a","id":"1"}'
+		echo '{"op":"recover","service":"a","id":"2"}'
+	} | timeout "$limit" socat -t "$limit" - "UNIX-CONNECT:$socket" >"$work/answers" &
+	children+=("$!")
+	await "$limit" has_answers 2 || fail "answered: $(jq -c .id "$work/answers" | xargs)"
+	expect ids "1 2" "$(jq -r .id "$work/answers" | xargs)"
+	touch "$W/go"
+	state slow ready
+	halt
+}
+
+has_answers() {
+	(($(wc -l <"$work/answers") >= $1))
+}
+
 test_reset_starts_what_is_blocked() {
 	configure <<-END
 		[service a]
