@@ -118,7 +118,7 @@ static void do_reset(struct request_context *context)
 		return;
 	}
 	for (size_t i = 0; i < supervisor->unit_count; i++) {
-		struct unit *unit = &supervisor->units[i];
+		struct unit *unit = supervisor->units[i];
 		enum service_state state = service_shown_state(&unit->service);
 
 		if ((!only || unit == only) &&

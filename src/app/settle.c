@@ -94,7 +94,7 @@ static const struct unit *unit_that_holds_up(
     const struct supervisor *supervisor, const struct unit *unit)
 {
 	for (size_t i = 0; i < unit->config->after.count; i++) {
-		const struct unit *other = &supervisor->units[unit->config->after_index[i]];
+		const struct unit *other = supervisor->units[unit->config->after_index[i]];
 		enum service_state state = other->service.state;
 
 		if (state == SERVICE_BLOCKED || state == SERVICE_BACKOFF ||
@@ -230,14 +230,14 @@ static void settle_begin(struct settle *settle, bool is_all, uint64_t now_ms)
 }
 
 /* The levels of a stop of all go down one after the other, so their times add up at worst. */
-static uint64_t settle_default_ms(enum request_op op, const struct unit *units, size_t count)
+static uint64_t settle_default_ms(enum request_op op, struct unit *const *units, size_t count)
 {
 	uint64_t sum_ms = SETTLE_STOP_EXTRA_MS;
 
 	if (op != REQUEST_STOP)
 		return SETTLE_TIMEOUT_MS;
 	for (size_t i = 0; i < count; i++)
-		sum_ms = deadline_after(sum_ms, units[i].config->stop_timeout_ms);
+		sum_ms = deadline_after(sum_ms, units[i]->config->stop_timeout_ms);
 	return sum_ms;
 }
 
@@ -247,13 +247,13 @@ int settle_new(struct supervisor *supervisor, const struct request *request, uin
 	struct unit *only =
 	    request->service[0] ? supervisor_find(supervisor, request->service) : NULL;
 	size_t count = request->service[0] ? 1 : supervisor->unit_count;
-	struct unit *first = only ? only : supervisor->units;
+	struct unit **first = only ? &only : supervisor->units;
 	struct settle *settle;
 
 	if (request->service[0] && !only)
 		return -ENOENT;
 	for (size_t i = 0; i < count; i++)
-		if (settle_is_exclusive(request->op) && settle_overlaps(others, &first[i]))
+		if (settle_is_exclusive(request->op) && settle_overlaps(others, first[i]))
 			return -EBUSY;
 	settle = calloc(1, sizeof(*settle));
 	if (settle)
@@ -272,9 +272,9 @@ int settle_new(struct supervisor *supervisor, const struct request *request, uin
 						    : request->timeout_ms);
 	settle->count = count;
 	for (size_t i = 0; i < count; i++)
-		settle->units[i] = (struct settle_unit){ .unit = &first[i],
-			.old_pid = first[i].pid,
-			.starts = first[i].service.starts,
+		settle->units[i] = (struct settle_unit){ .unit = first[i],
+			.old_pid = first[i]->pid,
+			.starts = first[i]->service.starts,
 			.is_restart = request->op == REQUEST_RESTART };
 	settle_begin(settle, !only, now_ms);
 	*ret_settle = settle;

@@ -121,7 +121,7 @@ static char *describe_waiting(const struct supervisor *supervisor, const struct 
 		return NULL;
 	for (size_t i = 0; i < unit->config->after.count; i++) {
 		const struct service *other =
-		    &supervisor->units[unit->config->after_index[i]].service;
+		    &supervisor->units[unit->config->after_index[i]]->service;
 
 		if (service_is_order_ready(other))
 			continue;
@@ -235,7 +235,7 @@ char *status_encode(struct supervisor *supervisor, const char *id, const char *s
 
 	if (strings && snapshot.services) {
 		for (size_t i = 0; i < count; i++)
-			fill_service(&snapshot.services[i], &supervisor->units[i], &strings[i],
+			fill_service(&snapshot.services[i], supervisor->units[i], &strings[i],
 			    is_privileged, now_ms);
 		snapshot.health =
 		    snapshot_health(snapshot.services, count, supervisor->is_stopping);

@@ -46,19 +46,23 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 	if (supervisor->oom_fd >= 0 && oom_read(supervisor->oom_fd, &supervisor->oom_count))
 		fd_close(&supervisor->oom_fd);
 	supervisor->units = calloc(supervisor->unit_count + 1, sizeof(*supervisor->units));
-	if (!supervisor->units) {
+	if (!supervisor->units)
 		supervisor->unit_count = 0;
-		return -ENOMEM;
+	for (size_t i = 0; i < supervisor->unit_count; i++) {
+		supervisor->units[i] =
+		    unit_new(supervisor, &options->config->services[i], i, now_ms);
+		if (!supervisor->units[i])
+			return -ENOMEM;
 	}
-	for (size_t i = 0; i < supervisor->unit_count; i++)
-		unit_init(&supervisor->units[i], supervisor, &options->config->services[i], now_ms);
+	if (!supervisor->units)
+		return -ENOMEM;
 	return 0;
 }
 
 void supervisor_deinit(struct supervisor *supervisor)
 {
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		unit_deinit(&supervisor->units[i]);
+		unit_free(supervisor->units[i]);
 	free(supervisor->units);
 	free(supervisor->socket);
 	auto_pair_deinit(&supervisor->auto_pair);
@@ -72,14 +76,14 @@ void supervisor_deinit(struct supervisor *supervisor)
 void supervisor_start(struct supervisor *supervisor, uint64_t now_ms)
 {
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		unit_handle(&supervisor->units[i], SERVICE_EV_START, now_ms);
+		unit_handle(supervisor->units[i], SERVICE_EV_START, now_ms);
 }
 
 struct unit *supervisor_find(struct supervisor *supervisor, const char *name)
 {
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		if (strcmp(supervisor->units[i].config->name, name) == 0)
-			return &supervisor->units[i];
+		if (strcmp(supervisor->units[i]->config->name, name) == 0)
+			return supervisor->units[i];
 	return NULL;
 }
 
@@ -129,7 +133,7 @@ bool supervisor_is_main_pid(void *data, pid_t pid)
 	const struct supervisor *supervisor = data;
 
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		if (supervisor->units[i].pid == pid)
+		if (supervisor->units[i]->pid == pid)
 			return true;
 	return false;
 }
@@ -139,7 +143,7 @@ static void supervisor_restart_with(
     struct supervisor *supervisor, const struct unit *unit, uint64_t now_ms)
 {
 	for (size_t i = 0; i < supervisor->unit_count; i++) {
-		struct unit *other = &supervisor->units[i];
+		struct unit *other = supervisor->units[i];
 		enum service_state state = other->service.state;
 
 		if (!words_has(&other->config->restart_with, unit->config->name))
@@ -175,7 +179,7 @@ static bool supervisor_is_order_ready(const struct supervisor *supervisor, const
 {
 	for (size_t i = 0; i < unit->config->after.count; i++)
 		if (!service_is_order_ready(
-			&supervisor->units[unit->config->after_index[i]].service))
+			&supervisor->units[unit->config->after_index[i]]->service))
 			return false;
 	return true;
 }
@@ -189,7 +193,7 @@ static bool supervisor_start_waiting(struct supervisor *supervisor, uint64_t now
 	while (supervisor->is_order_dirty && !supervisor->is_stopping) {
 		supervisor->is_order_dirty = false;
 		for (size_t i = 0; i < supervisor->unit_count; i++) {
-			struct unit *unit = &supervisor->units[i];
+			struct unit *unit = supervisor->units[i];
 
 			if (unit->service.state != SERVICE_WAITING ||
 			    !supervisor_is_order_ready(supervisor, unit))
@@ -212,8 +216,8 @@ static void supervisor_on_exit(void *data, pid_t pid, const struct exit_info *ex
 
 	supervisor->reaped++;
 	for (size_t i = 0; i < supervisor->unit_count; i++) {
-		if (supervisor->units[i].pid == pid) {
-			unit_on_exit(&supervisor->units[i], exit, loop_now_ms(supervisor->loop));
+		if (supervisor->units[i]->pid == pid) {
+			unit_on_exit(supervisor->units[i], exit, loop_now_ms(supervisor->loop));
 			return;
 		}
 	}
@@ -231,7 +235,7 @@ static void supervisor_reap(struct supervisor *supervisor, uint64_t now_ms)
 	supervisor->is_reaping =
 	    reaper_drain(SUPERVISOR_REAPS_PER_TURN, supervisor_on_exit, supervisor);
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		unit_check_tree(&supervisor->units[i], now_ms);
+		unit_check_tree(supervisor->units[i], now_ms);
 }
 
 /* ---- the turn ---- */
@@ -258,7 +262,7 @@ void supervisor_wake(struct supervisor *supervisor, uint64_t now_ms)
 	    "woke up %" PRIu64 " ms late; health deadlines move by %" PRIu64 " ms",
 	    now_ms - supervisor->wake_ms, gap_ms);
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		service_shift(&supervisor->units[i].service, gap_ms);
+		service_shift(&supervisor->units[i]->service, gap_ms);
 }
 
 uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
@@ -267,7 +271,7 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 
 	supervisor_reap(supervisor, now_ms);
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		deadline_ms = min_ms(deadline_ms, unit_turn(&supervisor->units[i], now_ms));
+		deadline_ms = min_ms(deadline_ms, unit_turn(supervisor->units[i], now_ms));
 	if (!supervisor_start_waiting(supervisor, now_ms) || supervisor->is_reaping)
 		deadline_ms = now_ms;
 	if (supervisor->is_stopping)
@@ -275,7 +279,7 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 	/* What was started in this turn has deadlines of its own. */
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		deadline_ms =
-		    min_ms(deadline_ms, service_deadline_ms(&supervisor->units[i].service));
+		    min_ms(deadline_ms, service_deadline_ms(&supervisor->units[i]->service));
 	dropped = log_take_dropped(supervisor->log);
 	if (dropped)
 		supervisor_report(supervisor, LOG_WARN, NULL, "drops",

@@ -44,7 +44,7 @@ struct supervisor {
 	char *socket; /* path of the control socket; NULL: none */
 	struct problems warnings;
 
-	struct unit *units; /* as config->services */
+	struct unit **units; /* as config->services; each owned */
 	size_t unit_count;
 	bool is_order_dirty; /* a unit waits, or has become ready */
 	bool is_reaping;     /* there may be more dead children */

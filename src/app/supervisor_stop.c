@@ -12,15 +12,15 @@ int supervisor_top_level(const struct supervisor *supervisor)
 	int top = 0;
 
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		if (supervisor->units[i].config->level > top)
-			top = supervisor->units[i].config->level;
+		if (supervisor->units[i]->config->level > top)
+			top = supervisor->units[i]->config->level;
 	return top;
 }
 
 bool supervisor_is_level_down(const struct supervisor *supervisor, int level)
 {
 	for (size_t i = 0; i < supervisor->unit_count; i++) {
-		const struct unit *unit = &supervisor->units[i];
+		const struct unit *unit = supervisor->units[i];
 
 		/* What KILL does not end must not hold up the rest. */
 		if (unit->config->level == level && !unit_is_down(unit) &&
@@ -34,8 +34,8 @@ void supervisor_stop_level(
     struct supervisor *supervisor, int level, uint64_t limit_ms, uint64_t now_ms)
 {
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		if (supervisor->units[i].config->level == level)
-			unit_stop(&supervisor->units[i], limit_ms, now_ms);
+		if (supervisor->units[i]->config->level == level)
+			unit_stop(supervisor->units[i], limit_ms, now_ms);
 }
 
 static unsigned count_lower_levels(const struct supervisor *supervisor, int level)
@@ -77,8 +77,8 @@ void supervisor_stop(struct supervisor *supervisor, const char *why, uint64_t no
 		supervisor_report(
 		    supervisor, LOG_WARN, NULL, "shutdown", "%s again: killing what is left", why);
 		for (size_t i = 0; i < supervisor->unit_count; i++) {
-			unit_stop(&supervisor->units[i], 1, now_ms);
-			unit_handle(&supervisor->units[i], SERVICE_EV_KILL, now_ms);
+			unit_stop(supervisor->units[i], 1, now_ms);
+			unit_handle(supervisor->units[i], SERVICE_EV_KILL, now_ms);
 		}
 		return;
 	}
@@ -91,8 +91,8 @@ void supervisor_stop(struct supervisor *supervisor, const char *why, uint64_t no
 	    supervisor->config->stop_budget_ms);
 	/* Nothing may start from here on, whatever level it is of. */
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		if (unit_is_down(&supervisor->units[i]))
-			unit_stop(&supervisor->units[i], 0, now_ms);
+		if (unit_is_down(supervisor->units[i]))
+			unit_stop(supervisor->units[i], 0, now_ms);
 	supervisor_begin_level(supervisor, now_ms);
 }
 

@@ -17,10 +17,15 @@
 #include "util/macros.h"
 #include "util/text.h"
 
-void unit_init(struct unit *unit, struct supervisor *supervisor,
-    const struct service_config *config, uint64_t now_ms)
+struct unit *unit_new(struct supervisor *supervisor, const struct service_config *config,
+    size_t place, uint64_t now_ms)
 {
+	struct unit *unit = malloc(sizeof(*unit));
+
+	if (!unit)
+		return NULL;
 	*unit = (struct unit){ .supervisor = supervisor,
+		.place = place,
 		.config = config,
 		.status_fd = -1,
 		.started_at_ms = -1,
@@ -33,10 +38,13 @@ void unit_init(struct unit *unit, struct supervisor *supervisor,
 		.streams = {
 		    { .unit = unit, .name = "stdout" }, { .unit = unit, .name = "stderr" } } };
 	service_init(&unit->service, config, now_ms);
+	return unit;
 }
 
-void unit_deinit(struct unit *unit)
+void unit_free(struct unit *unit)
 {
+	if (!unit)
+		return;
 	loop_watch_free(&unit->status_watch);
 	fd_close(&unit->status_fd);
 	probe_cancel(&unit->probe);
@@ -51,6 +59,7 @@ void unit_deinit(struct unit *unit)
 	free(unit->listener_command);
 	for (size_t i = 0; i < ARRAY_LEN(unit->warnings); i++)
 		free(unit->warnings[i]);
+	free(unit);
 }
 
 void unit_set_text(char **place, const char *text)

@@ -39,6 +39,7 @@ struct unit_stream {
 
 struct unit {
 	struct supervisor *supervisor;
+	size_t place; /* in supervisor->units */
 	const struct service_config *config;
 	struct service service;
 	pid_t pid;         /* main process, not reaped yet; 0: none */
@@ -70,11 +71,11 @@ struct unit {
 	char *warnings[UNIT_WARNING_COUNT_]; /* owned; NULL: all is well */
 };
 
-/* config is borrowed for life. */
-void unit_init(struct unit *unit, struct supervisor *supervisor,
-    const struct service_config *config, uint64_t now_ms);
-/* Frees everything; ends no process. */
-void unit_deinit(struct unit *unit);
+/* config is borrowed for life. NULL when memory is short. */
+struct unit *unit_new(struct supervisor *supervisor, const struct service_config *config,
+    size_t place, uint64_t now_ms);
+/* Frees everything; ends no process. Harmless on NULL. */
+void unit_free(struct unit *unit);
 
 /* Tells the machine of an event, and does what it says. */
 void unit_handle(struct unit *unit, enum service_event_type type, uint64_t now_ms);

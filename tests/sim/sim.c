@@ -25,7 +25,7 @@ void sim_fail(const char *format, ...)
 	va_end(arguments);
 	fputc('\n', stderr);
 	for (size_t i = 0; i < sim.supervisor.unit_count; i++) {
-		const struct unit *unit = &sim.supervisor.units[i];
+		const struct unit *unit = sim.supervisor.units[i];
 
 		fprintf(stderr, "  %s: %s, pid %d, %u alive\n", unit->config->name,
 		    service_state_to_string(unit->service.state), (int)unit->pid,
@@ -72,7 +72,7 @@ void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed)
 	if (supervisor_init(&sim.supervisor, &options, &warnings, start_ms))
 		sim_fail("no memory");
 	for (size_t i = 0; i < sim.config.service_count; i++)
-		sim.shadows[i].state = sim.supervisor.units[i].service.state;
+		sim.shadows[i].state = sim.supervisor.units[i]->service.state;
 	supervisor_start(&sim.supervisor, start_ms);
 	sim_wake();
 }
@@ -231,17 +231,17 @@ struct service *sim_service(const char *name)
 
 struct fake_child *sim_child(const char *name)
 {
-	return &fake.services[sim_unit(name) - sim.supervisor.units].child;
+	return &fake.services[sim_unit(name)->place].child;
 }
 
 struct fake_process *sim_main(const char *name)
 {
-	return fake_main((size_t)(sim_unit(name) - sim.supervisor.units));
+	return fake_main(sim_unit(name)->place);
 }
 
 unsigned sim_events(const char *name, const char *event)
 {
-	const struct sim_shadow *shadow = &sim.shadows[sim_unit(name) - sim.supervisor.units];
+	const struct sim_shadow *shadow = &sim.shadows[sim_unit(name)->place];
 
 	for (size_t i = 0; i < SIM_EVENTS_MAX; i++)
 		if (strcmp(shadow->events[i].name, event) == 0)

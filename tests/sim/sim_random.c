@@ -160,7 +160,7 @@ static void ask(const char *name)
 static void make_trouble(void)
 {
 	size_t place = next_random() % SERVICES;
-	struct unit *unit = &sim.supervisor.units[place];
+	struct unit *unit = sim.supervisor.units[place];
 	struct fake_process *process = fake_main(place);
 
 	switch (next_random() % 8) {

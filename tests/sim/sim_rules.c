@@ -19,7 +19,7 @@ static const char *const state_events[] = { "starting", "ready", "recovered", "f
 
 static size_t place_of(const struct unit *unit)
 {
-	return (size_t)(unit - sim.supervisor.units);
+	return unit->place;
 }
 
 /* ---- one line for every change of state ---- */
@@ -224,7 +224,7 @@ static bool may_start(const struct unit *unit)
 {
 	for (size_t i = 0; i < unit->config->after.count; i++)
 		if (!service_is_order_ready(
-			&sim.supervisor.units[unit->config->after_index[i]].service))
+			&sim.supervisor.units[unit->config->after_index[i]]->service))
 			return false;
 	return !sim.supervisor.is_stopping;
 }
@@ -370,5 +370,5 @@ void rules_check(void)
 	check_turns();
 	check_objects();
 	for (size_t i = 0; i < sim.supervisor.unit_count; i++)
-		check_unit(&sim.supervisor.units[i]);
+		check_unit(sim.supervisor.units[i]);
 }
