@@ -52,6 +52,7 @@ void unit_free(struct unit *unit)
 	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
 		output_free(&unit->streams[i].output);
 		free(unit->streams[i].splitter.partial);
+		free(unit->streams[i].fatal);
 	}
 	line_ring_deinit(&unit->ring);
 	free(unit->failure);
@@ -172,12 +173,13 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 /* A stop that the probe has caused is explained by the probe's last words. */
 static void unit_note_cause(struct unit *unit)
 {
-	if (unit->service.cause == SERVICE_CAUSE_UNHEALTHY ||
-	    unit->service.cause == SERVICE_CAUSE_START_TIMEOUT)
+	if (unit->service.fatal_output < 0 &&
+	    (unit->service.cause == SERVICE_CAUSE_UNHEALTHY ||
+		unit->service.cause == SERVICE_CAUSE_START_TIMEOUT))
 		unit_set_text(&unit->failure, unit->probe_detail);
 }
 
-static void unit_handle_event(struct unit *unit, struct service_event *event, uint64_t now_ms)
+void unit_handle_event(struct unit *unit, struct service_event *event, uint64_t now_ms)
 {
 	enum service_state before = unit->service.state;
 	unsigned actions;

@@ -1,6 +1,5 @@
 #include "core/config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,7 +110,7 @@ void config_problem(struct config_builder *builder, enum section_kind kind, cons
 	}
 }
 
-static const char *find_variable(const void *data, const char *name, size_t name_length_bytes)
+const char *config_find_variable(const void *data, const char *name, size_t name_length_bytes)
 {
 	const struct config_builder *builder = data;
 	static const char gateway_port[] = "gateway_port";
@@ -129,7 +128,7 @@ static const char *find_variable(const void *data, const char *name, size_t name
 static void config_read_key(struct config_builder *builder, enum section_kind kind,
     const char *name, const struct config_key *key, void *base)
 {
-	const struct variables variables = { .find = find_variable, .data = builder };
+	const struct variables variables = { .find = config_find_variable, .data = builder };
 	struct setting *setting = config_setting(builder, kind, name, key->name);
 	struct error error;
 
@@ -193,48 +192,6 @@ static void config_read_nemoinit(struct config_builder *builder)
 			? NULL
 			: environment_find(builder->sources->environment, "PATH", 4);
 	config->path = strdup(inherited && *inherited ? inherited : root_path);
-}
-
-static bool is_variable_name(const char *name)
-{
-	if (!*name || isdigit((unsigned char)*name))
-		return false;
-	while (isalnum((unsigned char)*name) || *name == '_')
-		name++;
-	return !*name;
-}
-
-/* The keys that are no table entry: env.NAME; any other is unknown. */
-static void config_read_free_key(struct config_builder *builder, const struct section *section,
-    struct setting *setting, struct service_config *service)
-{
-	const struct variables variables = { .find = find_variable, .data = builder };
-	char *value = NULL, *entry = NULL;
-	struct error error;
-
-	if (!service || strncmp(setting->key, "env.", 4) != 0) {
-		config_problem(builder, section->kind, section->name, setting,
-		    "unknown key; nemoinit --print-config shows those there are");
-	} else if (!is_variable_name(setting->key + 4)) {
-		config_problem(builder, section->kind, section->name, setting,
-		    "the name after 'env.' must be letters, digits and '_', no digit first");
-	} else if (words_expand(setting->value, &variables, &value, &error)) {
-		config_problem(builder, section->kind, section->name, setting, error.message);
-	} else if (asprintf(&entry, "%s=%s", setting->key + 4, value) < 0 ||
-		   words_add(&service->env, entry)) {
-		config_problem(builder, section->kind, section->name, setting,
-		    "too many variables, or no memory");
-	}
-	free(value);
-}
-
-static void config_read_free_keys(
-    struct config_builder *builder, const struct section *section, struct service_config *service)
-{
-	for (size_t i = 0; i < section->count; i++)
-		if (!section->items[i].rejected &&
-		    !config_key_find(section->kind, section->items[i].key))
-			config_read_free_key(builder, section, &section->items[i], service);
 }
 
 /* NEMOCLAW_SKIP_AUTO_PAIR, as the platform sets it. */

@@ -30,6 +30,19 @@ bool config_is_override(const struct setting *setting);
 void config_problem(struct config_builder *builder, enum section_kind kind, const char *name,
     struct setting *setting, const char *message);
 
+/* What ${VAR} stands for: gateway_port, else the environment. For struct variables. */
+const char *config_find_variable(const void *data, const char *name, size_t name_length_bytes);
+
+/*
+ * Reads the keys of a section that are in no table: env.NAME, fatal_output.ID; any other is
+ * unknown. service NULL: there are none in this section.
+ */
+void config_read_free_keys(
+    struct config_builder *builder, const struct section *section, struct service_config *service);
+
+/* Is it one of these, by its name? */
+bool config_key_is_free(const char *key);
+
 /* Finds the NEMOINIT_* overrides and puts them into builder->environment. */
 void config_read_environment(struct config_builder *builder);
 

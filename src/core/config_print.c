@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/config.h"
+#include "core/config_build.h"
 #include "core/config_ini.h"
 #include "core/config_keys.h"
 #include "util/macros.h"
@@ -128,7 +128,7 @@ static void print_section(
 			text_addf(out, "; %s is not set\n", keys[i].name);
 	}
 	for (size_t i = 0; i < section->count; i++)
-		if (strncmp(section->items[i].key, "env.", 4) == 0)
+		if (config_key_is_free(section->items[i].key))
 			print_key(out, section->items[i].key, section->items[i].value,
 			    section->items[i].origin);
 }
