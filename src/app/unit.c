@@ -212,6 +212,8 @@ void unit_stop(struct unit *unit, uint64_t limit_ms, uint64_t now_ms)
 void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_ms)
 {
 	struct service_event event = { .type = SERVICE_EV_EXITED, .exit = *exit };
+	bool is_victim =
+	    exit->by_signal && exit->value == SIGKILL && unit->service.killed_ms == NEVER_MS;
 
 	/* What it said before it went counts: a failed exec first, then its last words. */
 	unit_read_start(unit, now_ms);
@@ -222,9 +224,8 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 	unit->exit_pid = unit->pid;
 	unit->pid = 0;
 	unit->exit_at_ms = (int64_t)clock_epoch_ms();
-	unit->exit_oom = supervisor_take_oom(unit->supervisor);
-	event.is_oom = unit->exit_oom == 1 && exit->by_signal && exit->value == SIGKILL &&
-		       unit->service.killed_ms == NEVER_MS;
+	unit->exit_oom = supervisor_take_oom(unit->supervisor, is_victim, now_ms);
+	event.is_oom = is_victim && unit->exit_oom == 1;
 	unit_handle_event(unit, &event, now_ms);
 }
 
