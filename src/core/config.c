@@ -14,7 +14,7 @@
 
 static const char root_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-static void service_config_deinit(struct service_config *service)
+void service_config_deinit(struct service_config *service)
 {
 	free(service->name);
 	words_deinit(&service->command);

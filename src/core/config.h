@@ -170,6 +170,8 @@ int config_build(const struct config_sources *sources, struct config *ret_config
 
 /* Frees what is owned; a zeroed struct is fine. */
 void config_deinit(struct config *config);
+/* Likewise one service, for whoever has moved it out of its configuration. */
+void service_config_deinit(struct service_config *service);
 
 /* Frees the settings text, which only config_print needs. */
 void config_forget_text(struct config *config);

@@ -20,8 +20,8 @@ static const char *const output_words[] = { "capture", "inherit", "null", NULL }
 
 /* clang-format off */
 static const struct config_key nemoinit_keys[] = {
-	{ "socket", VALUE_TEXT, FIELD(socket), .fallback = "auto" },
-	{ "socket_mode", VALUE_MODE, FIELD(socket_mode), .fallback = "auto" },
+	{ "socket", VALUE_TEXT, FIELD(socket), .fallback = "auto", .is_fixed = true },
+	{ "socket_mode", VALUE_MODE, FIELD(socket_mode), .fallback = "auto", .is_fixed = true },
 	{ "gateway_port", VALUE_PORT, FIELD(gateway_port), .fallback = "auto" },
 	{ "stop_budget", VALUE_DURATION, FIELD(stop_budget_ms), .fallback = "8s", .min = 100, .max = DAY_MS },
 	{ "interrupt", VALUE_CHOICE, FIELD(interrupt), .fallback = "auto", .words = interrupt_words },

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,7 @@ struct config_key {
 	uint64_t min;         /* VALUE_DURATION */
 	uint64_t max;
 	const char *const *words; /* VALUE_CHOICE, NULL-terminated */
+	bool is_fixed;            /* of [nemoinit]: looked at when it starts, never again */
 };
 
 /* The keys of a kind of section; *ret_count of them. */
