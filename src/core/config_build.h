@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "core/config.h"
+#include "core/config_keys.h"
 
 struct config_builder {
 	const struct config_sources *sources;
@@ -32,6 +33,26 @@ void config_problem(struct config_builder *builder, enum section_kind kind, cons
 
 /* Finds the NEMOINIT_* overrides and puts them into builder->environment. */
 void config_read_environment(struct config_builder *builder);
+
+/* Reads one key of a section into base: its setting, else (or if that is bad) its default. */
+void config_read_key(struct config_builder *builder, enum section_kind kind, const char *name,
+    const struct config_key *key, void *base);
+
+/* Reads the keys that are not in the table: env.NAME into env; any other (env NULL: all) is
+ * unknown.
+ */
+void config_read_free_keys(
+    struct config_builder *builder, const struct section *section, struct words *env);
+
+/* Reads all [task NAME] sections. */
+void config_read_tasks(struct config_builder *builder);
+void task_config_deinit(struct task_config *task);
+/* Their part of config_check. */
+void config_check_tasks(struct config_builder *builder);
+
+/* A section must have a command. */
+void config_check_command(struct config_builder *builder, enum section_kind kind, const char *name,
+    const struct words *command);
 
 /* Checks what concerns more than one key or service; sets ports, after_index and level. */
 void config_check(struct config_builder *builder);
