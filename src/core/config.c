@@ -46,12 +46,16 @@ static void config_deinit_values(struct config *config)
 {
 	for (size_t i = 0; i < config->service_count; i++)
 		service_config_deinit(&config->services[i]);
+	for (size_t i = 0; i < config->task_count; i++)
+		task_config_deinit(&config->tasks[i]);
 	free(config->services);
+	free(config->tasks);
 	free(config->socket);
 	free(config->path);
 	free(config->file);
 	config->services = NULL;
-	config->service_count = 0;
+	config->tasks = NULL;
+	config->service_count = config->task_count = 0;
 	config->socket = config->path = config->file = NULL;
 }
 
@@ -105,8 +109,7 @@ void config_problem(struct config_builder *builder, enum section_kind kind, cons
 	} else {
 		problems_add(builder->errors, "%s:%u: [%s%s] %s",
 		    builder->sources->file ? builder->sources->file : "built-in",
-		    section ? section->line : 0, kind == SECTION_SERVICE ? "service " : "nemoinit",
-		    name, message);
+		    section ? section->line : 0, section_kind_to_string(kind), name, message);
 	}
 }
 
@@ -124,9 +127,8 @@ const char *config_find_variable(const void *data, const char *name, size_t name
 	return environment_find(builder->sources->environment, name, name_length_bytes);
 }
 
-/* Reads one key of a section into base: its setting, else (or if that is bad) its default. */
-static void config_read_key(struct config_builder *builder, enum section_kind kind,
-    const char *name, const struct config_key *key, void *base)
+void config_read_key(struct config_builder *builder, enum section_kind kind, const char *name,
+    const struct config_key *key, void *base)
 {
 	const struct variables variables = { .find = config_find_variable, .data = builder };
 	struct setting *setting = config_setting(builder, kind, name, key->name);
@@ -221,7 +223,7 @@ static void config_read_service(struct config_builder *builder, const struct sec
 	keys = config_keys(SECTION_SERVICE, &count);
 	for (size_t i = 0; i < count; i++)
 		config_read_key(builder, SECTION_SERVICE, section->name, &keys[i], service);
-	config_read_free_keys(builder, section, service);
+	config_read_free_keys(builder, section, &service->env, service);
 	service->is_skipped_by_environment = is_skipped(builder, section->name);
 	if (service->is_skipped_by_environment)
 		service->enabled = false;
@@ -236,7 +238,7 @@ static void config_read(struct config_builder *builder)
 
 	config_read_nemoinit(builder);
 	if (nemoinit)
-		config_read_free_keys(builder, nemoinit, NULL);
+		config_read_free_keys(builder, nemoinit, NULL, NULL);
 	config->services = calloc(settings->count + 1, sizeof(*config->services));
 	if (builder->sources->file)
 		config->file = strdup(builder->sources->file);
@@ -247,6 +249,7 @@ static void config_read(struct config_builder *builder)
 	for (size_t i = 0; i < settings->count; i++)
 		if (settings->sections[i].kind == SECTION_SERVICE)
 			config_read_service(builder, &settings->sections[i]);
+	config_read_tasks(builder);
 	config_check(builder);
 }
 

@@ -12,10 +12,14 @@
 static const char env_prefix[] = "env.";
 static const char fatal_output_prefix[] = "fatal_output.";
 
+static bool has_prefix(const char *key, const char *prefix)
+{
+	return strncmp(key, prefix, strlen(prefix)) == 0;
+}
+
 bool config_key_is_free(const char *key)
 {
-	return strncmp(key, env_prefix, strlen(env_prefix)) == 0 ||
-	       strncmp(key, fatal_output_prefix, strlen(fatal_output_prefix)) == 0;
+	return has_prefix(key, env_prefix) || has_prefix(key, fatal_output_prefix);
 }
 
 static bool is_variable_name(const char *name)
@@ -27,15 +31,14 @@ static bool is_variable_name(const char *name)
 	return !*name;
 }
 
-static int read_env(
-    const char *name, const char *value, struct service_config *service, struct error *error)
+static int read_env(const char *name, const char *value, struct words *env, struct error *error)
 {
 	char *entry = NULL;
 
 	if (!is_variable_name(name))
 		return error_set(error, -EINVAL,
 		    "the name after 'env.' must be letters, digits and '_', no digit first");
-	if (asprintf(&entry, "%s=%s", name, value) < 0 || words_add(&service->env, entry))
+	if (asprintf(&entry, "%s=%s", name, value) < 0 || words_add(env, entry))
 		return error_set(error, -ENOMEM, "too many variables, or no memory");
 	return 0;
 }
@@ -81,19 +84,20 @@ static int read_fatal_output(
 
 /* Any other name is unknown. */
 static int read_free_key(const struct config_builder *builder, const struct setting *setting,
-    struct service_config *service, struct error *error)
+    struct words *env, struct service_config *service, struct error *error)
 {
 	const struct variables variables = { .find = config_find_variable, .data = builder };
 	const char *key = setting->key;
+	bool is_env = env && has_prefix(key, env_prefix);
 	char *value = NULL;
 	int result;
 
-	if (!service || !config_key_is_free(key))
+	if (!is_env && !(service && has_prefix(key, fatal_output_prefix)))
 		return error_set(
 		    error, -EINVAL, "unknown key; nemoinit --print-config shows those there are");
 	result = words_expand(setting->value, &variables, &value, error);
-	if (!result && strncmp(key, env_prefix, strlen(env_prefix)) == 0)
-		result = read_env(key + strlen(env_prefix), value, service, error);
+	if (!result && is_env)
+		result = read_env(key + strlen(env_prefix), value, env, error);
 	else if (!result)
 		result =
 		    read_fatal_output(key + strlen(fatal_output_prefix), value, service, error);
@@ -101,8 +105,8 @@ static int read_free_key(const struct config_builder *builder, const struct sett
 	return result;
 }
 
-void config_read_free_keys(
-    struct config_builder *builder, const struct section *section, struct service_config *service)
+void config_read_free_keys(struct config_builder *builder, const struct section *section,
+    struct words *env, struct service_config *service)
 {
 	struct error error;
 
@@ -110,7 +114,7 @@ void config_read_free_keys(
 		struct setting *setting = &section->items[i];
 
 		if (!setting->rejected && !config_key_find(section->kind, setting->key) &&
-		    read_free_key(builder, setting, service, &error))
+		    read_free_key(builder, setting, env, service, &error))
 			config_problem(
 			    builder, section->kind, section->name, setting, error.message);
 	}

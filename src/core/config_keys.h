@@ -31,7 +31,7 @@ enum value_type {
 struct config_key {
 	const char *name;
 	enum value_type type;
-	size_t offset;        /* of the field in struct config or struct service_config */
+	size_t offset;        /* of the field in struct config, service_config or task_config */
 	const char *fallback; /* the default, as text; NULL: none, the field stays zero */
 	uint64_t min;         /* VALUE_DURATION */
 	uint64_t max;

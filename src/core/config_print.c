@@ -145,11 +145,13 @@ char *config_print(const struct config *config)
 	print_section(&out, config, nemoinit ? nemoinit : &empty);
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct section *section = &settings->sections[i];
-		int place = config_find_service(config, section->name);
+		int place = section->kind == SECTION_SERVICE
+				? config_find_service(config, section->name)
+				: -1;
 
-		if (section->kind != SECTION_SERVICE)
+		if (section->kind == SECTION_NEMOINIT)
 			continue;
-		text_addf(&out, "\n[service %s]\n", section->name);
+		text_addf(&out, "\n[%s%s]\n", section_kind_to_string(section->kind), section->name);
 		if (place >= 0 && config->services[place].is_skipped_by_environment)
 			text_add(&out, "; disabled: environment NEMOCLAW_SKIP_AUTO_PAIR\n");
 		print_section(&out, config, section);
