@@ -68,6 +68,8 @@ static void fill_probe(struct snapshot_probe *out, const struct unit *unit)
 		[PROBE_NONE] = NULL,
 		[PROBE_HTTP] = "http",
 		[PROBE_TCP] = "tcp",
+		[PROBE_WS] = "ws",
+		[PROBE_EXEC] = "exec",
 		[PROBE_NOTIFY] = "notify",
 	};
 

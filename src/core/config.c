@@ -24,6 +24,12 @@ static void service_config_deinit(struct service_config *service)
 	words_deinit(&service->restart_with);
 	words_deinit(&service->env);
 	words_deinit(&service->env_unset);
+	words_deinit(&service->repair);
+	for (size_t i = 0; i < service->fatal_output_count; i++) {
+		free(service->fatal_outputs[i].id);
+		free(service->fatal_outputs[i].text);
+	}
+	free(service->fatal_outputs);
 	free(service->working_directory);
 	free(service->probe_expect);
 	free(service->probe.path);

@@ -12,6 +12,7 @@ static const char *const interrupt_words[] = { "auto", "stop", "ignore", NULL };
 static const char *const log_format_words[] = { "text", "json", NULL };
 static const char *const restart_words[] = { "always", "on-failure", "never", NULL };
 static const char *const crash_action_words[] = { "slow", "block", NULL };
+static const char *const unhealthy_words[] = { "restart", "report", NULL };
 static const char *const output_words[] = { "capture", "inherit", "null", NULL };
 
 #define FIELD(member)         .offset = offsetof(struct config, member)
@@ -39,6 +40,8 @@ static const struct config_key service_keys[] = {
 	{ "crash_limit", VALUE_RATE, SERVICE_FIELD(crash_limit), .fallback = "5/10m", .max = DAY_MS },
 	{ "crash_action", VALUE_CHOICE, SERVICE_FIELD(crash_action), .fallback = "slow", .words = crash_action_words },
 	{ "fatal_exit_codes", VALUE_EXITS, SERVICE_FIELD(fatal_exit_codes), .fallback = "78" },
+	{ "repair", VALUE_COMMAND, SERVICE_FIELD(repair) },
+	{ "repair_timeout", VALUE_DURATION, SERVICE_FIELD(repair_timeout_ms), .fallback = "120s", .min = 1, .max = DAY_MS },
 	{ "fatal_retry", VALUE_DURATION, SERVICE_FIELD(fatal_retry_ms), .fallback = "5m", .max = DAY_MS },
 	{ "start_timeout", VALUE_DURATION, SERVICE_FIELD(start_timeout_ms), .fallback = "600s", .min = 1, .max = DAY_MS },
 	{ "stop_signal", VALUE_SIGNAL, SERVICE_FIELD(stop_signal), .fallback = "TERM" },
@@ -51,6 +54,8 @@ static const struct config_key service_keys[] = {
 	{ "probe_start_interval", VALUE_DURATION, SERVICE_FIELD(probe_start_interval_ms), .fallback = "1s", .min = 10, .max = DAY_MS },
 	{ "probe_retry_interval", VALUE_DURATION, SERVICE_FIELD(probe_retry_interval_ms), .fallback = "2s", .min = 10, .max = DAY_MS },
 	{ "unhealthy_after", VALUE_DURATION, SERVICE_FIELD(unhealthy_after_ms), .fallback = "45s", .min = 10, .max = DAY_MS },
+	{ "unhealthy_action", VALUE_CHOICE, SERVICE_FIELD(unhealthy_action), .fallback = "restart", .words = unhealthy_words },
+	{ "probe_restart_interval", VALUE_DURATION, SERVICE_FIELD(probe_restart_interval_ms), .fallback = "0", .max = DAY_MS },
 	{ "port", VALUE_PORT, SERVICE_FIELD(port) },
 	{ "watchdog", VALUE_DURATION, SERVICE_FIELD(watchdog_ms), .fallback = "0", .max = DAY_MS },
 	{ "restart_with", VALUE_WORDS, SERVICE_FIELD(restart_with) },

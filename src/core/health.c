@@ -3,15 +3,16 @@
 #include "core/config.h"
 #include "util/macros.h"
 
-static bool probes_address(const struct service_config *config)
+static bool is_probed(const struct service_config *config)
 {
-	return config->probe.type == PROBE_HTTP || config->probe.type == PROBE_TCP;
+	return config->probe.type == PROBE_HTTP || config->probe.type == PROBE_TCP ||
+	       config->probe.type == PROBE_WS || config->probe.type == PROBE_EXEC;
 }
 
 bool health_probes_start(const struct service_config *config)
 {
 	/* Without a probe of its own, a service with a port is asked whether it holds it. */
-	return probes_address(config) || (config->probe.type == PROBE_NONE && config->port);
+	return is_probed(config) || (config->probe.type == PROBE_NONE && config->port);
 }
 
 void health_start(struct health_clock *health, const struct service_config *config, uint64_t now_ms)
@@ -35,7 +36,7 @@ void health_ready(struct health_clock *health, uint64_t now_ms)
 	health->is_ready = true;
 	health->misses = 0;
 	health->last_ok_ms = now_ms;
-	health->probe_ms = probes_address(health->config)
+	health->probe_ms = is_probed(health->config)
 			       ? deadline_after(now_ms, health->config->probe_interval_ms)
 			       : NEVER_MS;
 	health_ping(health, now_ms);
@@ -72,22 +73,25 @@ bool health_result(struct health_clock *health, bool ok, uint64_t now_ms)
 	return true;
 }
 
+void health_no_result(struct health_clock *health, uint64_t now_ms)
+{
+	if (!health->is_probing)
+		return;
+	health->is_probing = false;
+	health->probe_ms = deadline_after(now_ms, next_interval_ms(health, !health->misses));
+}
+
 void health_ping(struct health_clock *health, uint64_t now_ms)
 {
 	if (health->config->watchdog_ms && health->is_ready)
 		health->watchdog_ms = deadline_after(now_ms, health->config->watchdog_ms);
 }
 
-static uint64_t unhealthy_ms(const struct health_clock *health)
+uint64_t health_unhealthy_ms(const struct health_clock *health)
 {
 	if (!health->is_ready || health->misses < HEALTH_MISSES_MIN)
 		return NEVER_MS;
 	return deadline_after(health->last_ok_ms, health->config->unhealthy_after_ms);
-}
-
-bool health_is_unhealthy(const struct health_clock *health, uint64_t now_ms)
-{
-	return unhealthy_ms(health) <= now_ms;
 }
 
 bool health_is_watchdog_due(const struct health_clock *health, uint64_t now_ms)
@@ -104,5 +108,5 @@ void health_shift(struct health_clock *health, uint64_t gap_ms)
 
 uint64_t health_deadline_ms(const struct health_clock *health)
 {
-	return min_ms(health->probe_ms, min_ms(unhealthy_ms(health), health->watchdog_ms));
+	return min_ms(health->probe_ms, health->watchdog_ms);
 }

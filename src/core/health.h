@@ -44,16 +44,20 @@ bool health_is_probe_due(struct health_clock *health, uint64_t now_ms);
 /* How the probe ended. Returns false if the result is to be ignored. */
 bool health_result(struct health_clock *health, bool ok, uint64_t now_ms);
 
+/* The probe ended without a result: neither success nor miss. */
+void health_no_result(struct health_clock *health, uint64_t now_ms);
+
 /* WATCHDOG=1 came. */
 void health_ping(struct health_clock *health, uint64_t now_ms);
 
-bool health_is_unhealthy(const struct health_clock *health, uint64_t now_ms);
+/* From when on it counts as sick, as far as is known by now; NEVER_MS: it does not. */
+uint64_t health_unhealthy_ms(const struct health_clock *health);
 bool health_is_watchdog_due(const struct health_clock *health, uint64_t now_ms);
 
 /* Our own loop stood still for gap_ms: no deadline of the service may suffer from it. */
 void health_shift(struct health_clock *health, uint64_t gap_ms);
 
-/* When something of the above may change by time alone. */
+/* When a probe or a watchdog ping is due; NEVER_MS: none is. */
 uint64_t health_deadline_ms(const struct health_clock *health);
 
 /* Does a start of this service wait for a probe (else for exec or a notification)? */
