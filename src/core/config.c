@@ -32,6 +32,7 @@ void service_config_deinit(struct service_config *service)
 	free(service->working_directory);
 	free(service->probe_expect);
 	free(service->probe.path);
+	words_deinit(&service->probe.command);
 	free(service->probe.text);
 }
 
@@ -132,13 +133,15 @@ void config_read_key(struct config_builder *builder, enum section_kind kind, con
 {
 	const struct variables variables = { .find = config_find_variable, .data = builder };
 	struct setting *setting = config_setting(builder, kind, name, key->name);
+	const char *fallback;
 	struct error error;
 
 	if (setting && !config_value_read(key, setting->value, &variables, base, &error))
 		return;
 	if (setting)
 		config_problem(builder, kind, name, setting, error.message);
-	if (key->fallback && config_value_read(key, key->fallback, &variables, base, &error))
+	fallback = config_key_fallback(key, kind == SECTION_SERVICE ? base : NULL);
+	if (fallback && config_value_read(key, fallback, &variables, base, &error))
 		config_problem(builder, kind, name, NULL, error.message);
 }
 

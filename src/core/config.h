@@ -73,8 +73,9 @@ struct probe_target {
 	bool is_ipv6;
 	uint8_t address[16]; /* network order; the first 4 for IPv4 */
 	uint16_t port;
-	char *path; /* http; NULL else */
-	char *text; /* as written; NULL without an address */
+	char *path;           /* http and ws; NULL else */
+	struct words command; /* exec: argv */
+	char *text;           /* as written, for exec unexpanded; NULL: of notify and none */
 };
 
 /* At most `count` in `window_ms`. */

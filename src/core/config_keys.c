@@ -49,14 +49,15 @@ static const struct config_key service_keys[] = {
 	{ "start_timeout", VALUE_DURATION, SERVICE_FIELD(start_timeout_ms), .fallback = "600s", .min = 1, .max = DAY_MS },
 	{ "stop_signal", VALUE_SIGNAL, SERVICE_FIELD(stop_signal), .fallback = "TERM" },
 	{ "stop_timeout", VALUE_DURATION, SERVICE_FIELD(stop_timeout_ms), .fallback = "20s", .min = 1, .max = DAY_MS },
+	/* Before those whose default depends on it. */
 	{ "probe", VALUE_PROBE, SERVICE_FIELD(probe), .fallback = "none" },
 	{ "probe_status", VALUE_STATUSES, SERVICE_FIELD(probe_status), .fallback = "200 401" },
 	{ "probe_expect", VALUE_TEXT, SERVICE_FIELD(probe_expect) },
-	{ "probe_interval", VALUE_DURATION, SERVICE_FIELD(probe_interval_ms), .fallback = "10s", .min = 10, .max = DAY_MS },
-	{ "probe_timeout", VALUE_DURATION, SERVICE_FIELD(probe_timeout_ms), .fallback = "5s", .min = 10, .max = DAY_MS },
-	{ "probe_start_interval", VALUE_DURATION, SERVICE_FIELD(probe_start_interval_ms), .fallback = "1s", .min = 10, .max = DAY_MS },
-	{ "probe_retry_interval", VALUE_DURATION, SERVICE_FIELD(probe_retry_interval_ms), .fallback = "2s", .min = 10, .max = DAY_MS },
-	{ "unhealthy_after", VALUE_DURATION, SERVICE_FIELD(unhealthy_after_ms), .fallback = "45s", .min = 10, .max = DAY_MS },
+	{ "probe_interval", VALUE_DURATION, SERVICE_FIELD(probe_interval_ms), .fallback = "10s", .exec_fallback = "60s", .min = 10, .max = DAY_MS },
+	{ "probe_timeout", VALUE_DURATION, SERVICE_FIELD(probe_timeout_ms), .fallback = "5s", .exec_fallback = "30s", .min = 10, .max = DAY_MS },
+	{ "probe_start_interval", VALUE_DURATION, SERVICE_FIELD(probe_start_interval_ms), .fallback = "1s", .exec_fallback = "60s", .min = 10, .max = DAY_MS },
+	{ "probe_retry_interval", VALUE_DURATION, SERVICE_FIELD(probe_retry_interval_ms), .fallback = "2s", .exec_fallback = "60s", .min = 10, .max = DAY_MS },
+	{ "unhealthy_after", VALUE_DURATION, SERVICE_FIELD(unhealthy_after_ms), .fallback = "45s", .exec_fallback = "3m", .min = 10, .max = DAY_MS },
 	{ "unhealthy_action", VALUE_CHOICE, SERVICE_FIELD(unhealthy_action), .fallback = "restart", .words = unhealthy_words },
 	{ "probe_restart_interval", VALUE_DURATION, SERVICE_FIELD(probe_restart_interval_ms), .fallback = "0", .max = DAY_MS },
 	{ "port", VALUE_PORT, SERVICE_FIELD(port) },
@@ -97,4 +98,11 @@ const struct config_key *config_key_find(enum section_kind kind, const char *nam
 		if (strcmp(keys[i].name, name) == 0)
 			return &keys[i];
 	return NULL;
+}
+
+const char *config_key_fallback(const struct config_key *key, const struct service_config *service)
+{
+	if (service && service->probe.type == PROBE_EXEC && key->exec_fallback)
+		return key->exec_fallback;
+	return key->fallback;
 }

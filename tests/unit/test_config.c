@@ -320,6 +320,31 @@ static void what_is_wrong_with_a_file_is_told(void **state)
 	}
 }
 
+/* A command is slower and dearer than a connect. */
+static void defaults_depend_on_the_kind_of_probe(void **state)
+{
+	static const char *const environment[] = { "NEMOINIT_SERVICE_B_PROBE=exec:check", NULL };
+	struct fixture fixture;
+	const struct service_config *services;
+
+	fixture_build(&fixture,
+	    S "probe = exec:check\nprobe_timeout = 7s\n[service b]\ncommand = x\n"
+	      "[service c]\ncommand = x\nprobe = ws://[::1]:80/\n",
+	    environment, true);
+	services = fixture.config.services;
+	assert_int_equal(services[0].probe_interval_ms, 60000);
+	assert_int_equal(services[0].probe_timeout_ms, 7000);
+	assert_int_equal(services[0].probe_start_interval_ms, 60000);
+	assert_int_equal(services[0].probe_retry_interval_ms, 60000);
+	assert_int_equal(services[0].unhealthy_after_ms, 180000);
+	assert_int_equal(services[0].port, 0);
+	assert_int_equal(services[1].probe_interval_ms, 60000);
+	assert_int_equal(services[1].probe_timeout_ms, 30000);
+	check_defaults(&services[2]);
+	assert_int_equal(services[2].port, 80);
+	fixture_deinit(&fixture);
+}
+
 static void ports_clash_only_between_enabled_services(void **state)
 {
 	static const char *const texts[] = {
@@ -367,6 +392,7 @@ int main(void)
 		cmocka_unit_test(fatal_texts_are_folded),
 		cmocka_unit_test(commands_expand_word_by_word),
 		cmocka_unit_test(what_is_wrong_with_a_file_is_told),
+		cmocka_unit_test(defaults_depend_on_the_kind_of_probe),
 		cmocka_unit_test(ports_clash_only_between_enabled_services),
 		cmocka_unit_test(more_problems_than_are_kept_are_still_an_error),
 	};
