@@ -104,6 +104,8 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 					      service_shown_state(&unit->service) == SERVICE_BLOCKED
 						  ? unit->service.blocked
 						  : BLOCKED_NOT };
+	if (out->code == BLOCKED_FATAL_OUTPUT && unit->service.fatal_output >= 0)
+		out->id = unit->config->fatal_outputs[unit->service.fatal_output].id;
 	if (out->code == BLOCKED_NOT || !is_privileged)
 		return;
 	count = line_ring_get(&unit->ring, lines);

@@ -30,6 +30,18 @@ enum output_mode {
 	OUTPUT_NULL,
 };
 
+enum task_when {
+	TASK_BOOT,
+	TASK_START,
+	TASK_READY,
+	TASK_TROUBLE,
+};
+
+enum task_on_failure {
+	TASK_BLOCK,
+	TASK_CONTINUE,
+};
+
 enum interrupt_mode {
 	INTERRUPT_AUTO,
 	INTERRUPT_STOP,
@@ -134,6 +146,19 @@ struct service_config {
 	bool is_skipped_by_environment; /* NEMOCLAW_SKIP_AUTO_PAIR */
 };
 
+/* A one-shot step. */
+struct task_config {
+	char *name;
+	struct words command; /* argv */
+	struct words of;      /* services; none: all */
+	uint16_t *of_index;   /* the same, as places in config.services; NULL without any */
+	struct words env;     /* `NAME=value` */
+	char *working_directory;
+	uint64_t timeout_ms;
+	enum task_when when;
+	enum task_on_failure on_failure;
+};
+
 struct config {
 	char *file; /* NULL: built-in configuration */
 	char *socket;
@@ -145,6 +170,8 @@ struct config {
 	char *path; /* PATH for commands */
 	struct service_config *services;
 	size_t service_count;
+	struct task_config *tasks; /* in the order of the file */
+	size_t task_count;
 
 	/* The text it was made of, for config_print: config_forget_text frees it. */
 	struct settings file_settings;
@@ -171,6 +198,8 @@ int config_build(const struct config_sources *sources, struct config *ret_config
 
 /* Frees what is owned; a zeroed struct is fine. */
 void config_deinit(struct config *config);
+/* Likewise one service, for whoever has moved it out of its configuration. */
+void service_config_deinit(struct service_config *service);
 
 /* Frees the settings text, which only config_print needs. */
 void config_forget_text(struct config *config);

@@ -13,15 +13,18 @@ static const char *const log_format_words[] = { "text", "json", NULL };
 static const char *const restart_words[] = { "always", "on-failure", "never", NULL };
 static const char *const crash_action_words[] = { "slow", "block", NULL };
 static const char *const unhealthy_words[] = { "restart", "report", NULL };
+static const char *const task_when_words[] = { "boot", "start", "ready", "trouble", NULL };
+static const char *const on_failure_words[] = { "block", "continue", NULL };
 static const char *const output_words[] = { "capture", "inherit", "null", NULL };
 
 #define FIELD(member)         .offset = offsetof(struct config, member)
 #define SERVICE_FIELD(member) .offset = offsetof(struct service_config, member)
+#define TASK_FIELD(member)    .offset = offsetof(struct task_config, member)
 
 /* clang-format off */
 static const struct config_key nemoinit_keys[] = {
-	{ "socket", VALUE_TEXT, FIELD(socket), .fallback = "auto" },
-	{ "socket_mode", VALUE_MODE, FIELD(socket_mode), .fallback = "auto" },
+	{ "socket", VALUE_TEXT, FIELD(socket), .fallback = "auto", .is_fixed = true },
+	{ "socket_mode", VALUE_MODE, FIELD(socket_mode), .fallback = "auto", .is_fixed = true },
 	{ "gateway_port", VALUE_PORT, FIELD(gateway_port), .fallback = "auto" },
 	{ "stop_budget", VALUE_DURATION, FIELD(stop_budget_ms), .fallback = "8s", .min = 100, .max = DAY_MS },
 	{ "interrupt", VALUE_CHOICE, FIELD(interrupt), .fallback = "auto", .words = interrupt_words },
@@ -64,6 +67,15 @@ static const struct config_key service_keys[] = {
 	{ "env_unset", VALUE_WORDS, SERVICE_FIELD(env_unset) },
 	{ "output", VALUE_CHOICE, SERVICE_FIELD(output), .fallback = "capture", .words = output_words },
 };
+
+static const struct config_key task_keys[] = {
+	{ "command", VALUE_COMMAND, TASK_FIELD(command) },
+	{ "working_directory", VALUE_TEXT, TASK_FIELD(working_directory) },
+	{ "timeout", VALUE_DURATION, TASK_FIELD(timeout_ms), .fallback = "60s", .min = 1, .max = DAY_MS },
+	{ "when", VALUE_CHOICE, TASK_FIELD(when), .fallback = "boot", .words = task_when_words },
+	{ "of", VALUE_WORDS, TASK_FIELD(of) },
+	{ "on_failure", VALUE_CHOICE, TASK_FIELD(on_failure), .fallback = "block", .words = on_failure_words },
+};
 /* clang-format on */
 
 const struct config_key *config_keys(enum section_kind kind, size_t *ret_count)
@@ -71,6 +83,7 @@ const struct config_key *config_keys(enum section_kind kind, size_t *ret_count)
 	switch (kind) {
 	case SECTION_SERVICE: break;
 	case SECTION_NEMOINIT: *ret_count = ARRAY_LEN(nemoinit_keys); return nemoinit_keys;
+	case SECTION_TASK: *ret_count = ARRAY_LEN(task_keys); return task_keys;
 	}
 	*ret_count = ARRAY_LEN(service_keys);
 	return service_keys;

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,12 +33,13 @@ struct service_config;
 struct config_key {
 	const char *name;
 	enum value_type type;
-	size_t offset;             /* of the field in struct config or struct service_config */
-	const char *fallback;      /* the default, as text; NULL: none, the field stays zero */
+	size_t offset;        /* of the field in struct config, service_config or task_config */
+	const char *fallback; /* the default, as text; NULL: none, the field stays zero */
 	const char *exec_fallback; /* instead, where the probe is a command; NULL: the same */
 	uint64_t min;              /* VALUE_DURATION */
 	uint64_t max;
 	const char *const *words; /* VALUE_CHOICE, NULL-terminated */
+	bool is_fixed;            /* of [nemoinit]: looked at when it starts, never again */
 };
 
 /* The keys of a kind of section; *ret_count of them. */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/config.h"
+#include "core/config_build.h"
 #include "core/config_ini.h"
 #include "core/config_keys.h"
 #include "util/macros.h"
@@ -130,7 +130,7 @@ static void print_section(struct text *out, const struct config *config,
 			text_addf(out, "; %s is not set\n", keys[i].name);
 	}
 	for (size_t i = 0; i < section->count; i++)
-		if (strncmp(section->items[i].key, "env.", 4) == 0)
+		if (config_key_is_free(section->items[i].key))
 			print_key(out, section->items[i].key, section->items[i].value,
 			    section->items[i].origin);
 }
@@ -147,11 +147,13 @@ char *config_print(const struct config *config)
 	print_section(&out, config, nemoinit ? nemoinit : &empty, NULL);
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct section *section = &settings->sections[i];
-		int place = config_find_service(config, section->name);
+		int place = section->kind == SECTION_SERVICE
+				? config_find_service(config, section->name)
+				: -1;
 
-		if (section->kind != SECTION_SERVICE)
+		if (section->kind == SECTION_NEMOINIT)
 			continue;
-		text_addf(&out, "\n[service %s]\n", section->name);
+		text_addf(&out, "\n[%s%s]\n", section_kind_to_string(section->kind), section->name);
 		if (place >= 0 && config->services[place].is_skipped_by_environment)
 			text_add(&out, "; disabled: environment NEMOCLAW_SKIP_AUTO_PAIR\n");
 		print_section(&out, config, section, place < 0 ? NULL : &config->services[place]);

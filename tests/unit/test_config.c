@@ -189,6 +189,23 @@ static void a_built_in_section_is_changed_key_by_key(void **state)
 	fixture_deinit(&fixture);
 }
 
+static void fatal_texts_are_folded(void **state)
+{
+	struct fixture fixture;
+	const struct service_config *service;
+
+	fixture_build(&fixture,
+	    S "fatal_output.one-1 = × some  text\\\n  of ${A:-two} │ lines\nfatal_output.b = c\n",
+	    NULL, true);
+	assert_string_equal(fixture.errors.data, "");
+	service = &fixture.config.services[0];
+	assert_int_equal(service->fatal_output_count, 2);
+	assert_string_equal(service->fatal_outputs[0].id, "one-1");
+	assert_string_equal(service->fatal_outputs[0].text, "some textof two lines");
+	assert_string_equal(service->fatal_outputs[1].text, "c");
+	fixture_deinit(&fixture);
+}
+
 static void commands_expand_word_by_word(void **state)
 {
 	static const char *const environment[] = { "A=a b", "Q='q'", NULL };
@@ -250,6 +267,14 @@ static void what_is_wrong_with_a_file_is_told(void **state)
 		    "digit first\n" },
 		{ S "env.A = ${NO}\n",
 		    "f:3: env.A: ${NO} is not set; set it, or write ${NO:-default}\n" },
+		{ S "fatal_output. = x\n",
+		    "f:3: fatal_output.: the ID after 'fatal_output.' must be 1 to 64 letters, "
+		    "digits, '-', '_', '.'\n" },
+		{ S "fatal_output.a = │\n",
+		    "f:3: fatal_output.a: a text of 1 to 1024 bytes is wanted\n" },
+		{ "[nemoinit]\nfatal_output.a = b\n",
+		    "f:2: fatal_output.a: unknown key; nemoinit --print-config shows those there "
+		    "are\n" },
 		{ S "after = b\n", "f:3: after: 'b' is no service of this configuration\n" },
 		{ S "after = a\n", "f:3: after: 'a' is this service itself\n" },
 		{ S "restart_with = b a\n",
@@ -364,6 +389,7 @@ int main(void)
 		cmocka_unit_test(the_path_is_fixed_for_root_and_inherited_for_others),
 		cmocka_unit_test(a_file_lists_all_that_runs),
 		cmocka_unit_test(a_built_in_section_is_changed_key_by_key),
+		cmocka_unit_test(fatal_texts_are_folded),
 		cmocka_unit_test(commands_expand_word_by_word),
 		cmocka_unit_test(what_is_wrong_with_a_file_is_told),
 		cmocka_unit_test(defaults_depend_on_the_kind_of_probe),

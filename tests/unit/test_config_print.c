@@ -74,8 +74,11 @@ static void what_is_printed_reads_back(void **state)
 		{ { "NEMOINIT_SERVICE_A_COMMAND=x  y " },
 		    "[nemoinit]\nsocket_mode = 600\ninterrupt = stop\n" S },
 		{ { "PATH=/a$b:/c$$d:/${e}" }, S },
+		{ { NULL }, S "repair = x 'y z'\nfatal_output.a = some  text\n" },
 		{ { NULL }, S "env.A = x \\; y \\# z;#\nenv.B = \\;\nenv.C =\nenv.D = \\\n" },
 		{ { "NEMOINIT_SERVICE_A_COMMAND=x \\; \\\\; \\# ;" }, S },
+		{ { NULL },
+		    S "[task a]\ncommand = y z\nof = a\nenv.A_KEY = b\n[task b]\ncommand = z\n" },
 		{ { NULL }, S "env.A = $$HOME ${NO:-a  b}\nenv.B = a\\\n  b\n  c\n" },
 	};
 
