@@ -70,7 +70,7 @@ test_a_command_runs_as_its_service_does() {
 
 # Its time is over, TERM means nothing to it, and its child is in a group of its own.
 test_a_command_that_hangs_is_ended_with_all_it_has() {
-	asked 'echo hanging; set -m; F ignore=TERM append=$0.there pause & F until=$0.there; exec F ignore=TERM pause' \
+	asked 'echo hanging; F group ignore=TERM append=$0.there pause & F until=$0.there; exec F ignore=TERM pause' \
 		"probe_timeout = 2s" "probe_start_interval = 1h"
 	boot
 	says "not over after 2.0s: hanging"
@@ -82,7 +82,7 @@ test_a_command_that_hangs_is_ended_with_all_it_has() {
 }
 
 test_a_command_leaves_nothing_behind() {
-	asked 'set -m; F ignore=TERM ignore=HUP append=$0.there pause & F until=$0.there' "probe_interval = 1h"
+	asked 'F group ignore=TERM append=$0.there pause & F until=$0.there' "probe_interval = 1h"
 	boot
 	state a ready
 	left 1
@@ -90,7 +90,7 @@ test_a_command_leaves_nothing_behind() {
 }
 
 test_a_stop_ends_the_command_too() {
-	asked 'set -m; F ignore=TERM pause & exec F ignore=TERM pause' "probe_timeout = 1h"
+	asked 'F group ignore=TERM pause & exec F ignore=TERM pause' "probe_timeout = 1h"
 	boot
 	left 3
 	expect "exit code" 0 "$(ctl stop a)"
