@@ -117,29 +117,30 @@ test_it_answers_wrongly_after_ready() {
 		expect "last exit of $mood" "probe-failed null 15" "$(last)"
 		expect "counts of $mood" "1 1" "$(counts)"
 		expect_match "why of $mood" "*no good probe within unhealthy_after*$detail*" "$(messages gateway stopping)"
-		# The clock runs since the last good probe, which was an interval earlier at most.
-		within "time of $mood" 500 6000 "$(span failing 1 stopping 1)"
+		# Since the last good probe, which was not before ready.
+		within "time of $mood" 950 10000 "$(span ready 1 stopping 1)"
 		halt
 	done <<-'END'
 		error HTTP status 500
 		web HTTP status 200, but without '"ok":true'
 		hang no reply in time
 		close the connection was closed without a reply
+		shut refused
 	END
 }
 
-# No TERM reaches it, but the CONT that follows does.
+# No TERM reaches it, but the CONT that follows does. That it ends with 0 then is no wish of its own.
 test_it_is_stopped_by_a_signal_after_ready() {
 	local pid
 
-	gateway "catch=TERM:3 listen=8000 serve=$W/none" </dev/null
+	gateway "catch=TERM:0 listen=8000 serve=$W/none" </dev/null
 	boot
 	state gateway ready
 	pid=$(of gateway .pid)
 	inside kill -STOP "$pid"
 	hears gateway ready 2
 	expect events "starting ready failing stopping backoff starting ready" "$(events gateway)"
-	expect "last exit" "probe-failed 3 null" "$(last)"
+	expect "last exit" "probe-failed 0 null" "$(last)"
 	expect counts "1 1" "$(counts)"
 	[[ $(of gateway .pid) != "$pid" ]] || fail "the same process"
 	halt
@@ -202,6 +203,102 @@ test_it_ignores_term_while_it_is_stopped() {
 	halt
 }
 
+# Gateways end with 0, or with 1, when they get TERM; what was asked for is what counts.
+test_it_is_restarted_whatever_it_answers_to_term() {
+	local code
+
+	for code in 0 1 78; do
+		gateway "catch=TERM:$code listen=8000 serve=$W/none" <<-END
+			restart = on-failure
+			restart_delay = 1h
+			restart_delay_max = 1h
+		END
+		boot
+		state gateway ready
+		expect "restart with $code" 0 "$(ctl restart gateway)"
+		expect "events of $code" "starting ready stopping exited starting ready" "$(events gateway)"
+		expect "last exit of $code" "requested $code null" "$(last)"
+		expect "counts of $code" "0 0" "$(counts)"
+		halt
+	done
+}
+
+# One way to start, whoever caused it: the same environment, the same place.
+test_every_start_gets_the_same() {
+	local first
+
+	configure <<-END
+		[service gateway]
+		command = F facts lives=$W/lives exit=1 / pause
+		restart_delay = 20ms
+		probe = none
+	END
+	boot
+	hears gateway ready 2
+	await "$limit" has_facts 2 || fail "no facts"
+	expect restart 0 "$(ctl restart gateway)"
+	await "$limit" has_facts 3 || fail "no facts"
+	first=$(start_facts 1)
+	expect "after a failure" "$first" "$(start_facts 2)"
+	expect "asked for" "$first" "$(start_facts 3)"
+	expect_match "there is something" "*env: *" "$first"
+	halt
+}
+
+has_facts() {
+	start_facts "$1" | grep -q '^env: PATH'
+}
+
+# start_facts N: what the n-th start was given.
+start_facts() {
+	lines gateway | awk -v n="$1" '/^fds:/ { start++ } start == n' | sort
+}
+
+# Its first thread has ended, and /proc calls it a zombie; nobody can wait for it yet.
+test_it_has_lost_its_main_thread() {
+	local pid
+
+	gateway "lives=$W/lives headless / pause" <<-END
+		probe = none
+	END
+	boot
+	state gateway ready
+	pid=$(of gateway .pid)
+	await "$limit" grep -q '^State:.*Z' "/proc/$(outside "$pid")/status" || fail "it keeps its head"
+	expect restart 0 "$(ctl restart gateway)"
+	expect events "starting ready stopping exited starting ready" "$(events gateway)"
+	expect "last exit" "requested null 15" "$(last)"
+	halt
+}
+
+# The same of a child that stays behind: the next start waits for it.
+test_what_it_leaves_has_lost_its_main_thread() {
+	local pid
+
+	gateway "lives=$W/lives child ignore=TERM append=$W/child headless parent until=$W/go die=KILL / pause" <<-END
+		probe = none
+		restart_delay = 0
+	END
+	boot
+	state gateway ready
+	await "$limit" test -s "$W/child" || fail "no child"
+	pid=$(outside "$(<"$W/child")")
+	await "$limit" grep -q '^State:.*Z' "/proc/$pid/status" || fail "it keeps its head"
+	touch "$W/go"
+	hears gateway ready 2
+	expect events "starting ready killed exited starting ready" "$(events gateway)"
+	[[ ! -e /proc/$pid ]] || fail "it is still there"
+	halt
+}
+
+# outside PID: of nemoinit's namespace, as we see it.
+outside() {
+	grep -lE "^NSpid:.*[[:space:]]$1\$" /proc/[0-9]*/status 2>/dev/null | while read -r status; do
+		[[ $(stat -Lc %i "${status%status}ns/pid" 2>/dev/null) != "$(stat -Lc %i "/proc/$init/ns/pid")" ]] ||
+			awk '/^Pid:/ { print $2 }' "$status"
+	done
+}
+
 # It never listens, and somebody else answers in its place.
 test_a_stranger_answers_in_its_place() {
 	gateway "pause" <<-END
@@ -239,7 +336,8 @@ test_it_prints_as_fast_as_it_can() {
 	await "$limit" test -e "$W/talks" || fail "it is silent"
 	# The best of a few rounds: others work on this machine too.
 	await $((2 * limit)) answers_are_quick || fail "of 100 answers one took $(<"$work/p99") us"
-	(($(memory) < 16000 * slowness)) || fail "memory: $(memory) kB"
+	# A sanitizer keeps what is freed.
+	((slowness > 1 || $(memory) < 16000)) || fail "memory: $(memory) kB"
 	[[ ! -e $W/done ]] || fail "it is silent"
 	expect "served all the time" "ready 0 null" "$(of gateway '"\(.state) \(.restarts) \(.last_exit)"')"
 	expect "its words" 20 "$(of gateway '.last_output | length')"
@@ -248,7 +346,7 @@ test_it_prints_as_fast_as_it_can() {
 	halt
 }
 
-# The sanitizers cost time and memory.
+# The sanitizers cost time.
 slowness=1
 ! grep -q __asan_init "$nemoinit" || slowness=20
 
