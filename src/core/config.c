@@ -36,17 +36,22 @@ void config_forget_text(struct config *config)
 	settings_deinit(&config->environment_settings);
 }
 
-/* All but the text it was made of. */
-static void config_deinit_values(struct config *config)
+void config_forget_services(struct config *config)
 {
 	for (size_t i = 0; i < config->service_count; i++)
 		service_config_deinit(&config->services[i]);
 	free(config->services);
+	config->services = NULL;
+	config->service_count = 0;
+}
+
+/* All but the text it was made of. */
+static void config_deinit_values(struct config *config)
+{
+	config_forget_services(config);
 	free(config->socket);
 	free(config->path);
 	free(config->file);
-	config->services = NULL;
-	config->service_count = 0;
 	config->socket = config->path = config->file = NULL;
 }
 
