@@ -16,6 +16,7 @@
 #include "io/children.h"
 #include "io/fd.h"
 #include "io/loop.h"
+#include "io/tree.h"
 #include "util/macros.h"
 
 enum {
@@ -64,6 +65,17 @@ static void enter(struct job *job, enum job_phase phase, uint64_t deadline_ms)
 	job->deadline_ms = deadline_ms;
 }
 
+/* CONT too, since a stopped process does not see TERM. Nobody left in it is fine. */
+static void signal_all(const struct job *job, int signal)
+{
+	if (job->request.spawn.new_session) {
+		tree_signal_all(job->group, signal);
+		return;
+	}
+	if (kill(-job->group, signal) == 0 && signal != SIGKILL)
+		(void)kill(-job->group, SIGCONT);
+}
+
 static void pipe_close(struct job_pipe *pipe)
 {
 	loop_watch_free(&pipe->watch);
@@ -96,7 +108,7 @@ static void sweep(struct job *job, uint64_t now_ms)
 
 static void begin_sweep(struct job *job, uint64_t now_ms)
 {
-	(void)kill(-job->group, SIGKILL); /* ESRCH: nobody left in it */
+	signal_all(job, SIGKILL);
 	job->give_up_ms = deadline_after(now_ms, JOB_GIVE_UP_MS);
 	sweep(job, now_ms);
 }
@@ -112,6 +124,24 @@ static void check_end(struct job *job, uint64_t now_ms)
 		enter(job, JOB_LINGERING, deadline_after(now_ms, JOB_LINGER_MS));
 }
 
+static void pipe_take(struct job_pipe *pipe, const char *bytes, size_t length_bytes)
+{
+	size_t max_bytes = pipe->job->request.max_output_bytes, surplus_bytes = 0;
+	struct text *text = &pipe->text;
+
+	if (pipe->job->request.keeps_end && length_bytes > max_bytes) {
+		bytes += length_bytes - max_bytes;
+		length_bytes = max_bytes;
+	}
+	if (pipe->job->request.keeps_end && text->length_bytes + length_bytes > max_bytes)
+		surplus_bytes = text->length_bytes + length_bytes - max_bytes;
+	if (surplus_bytes) {
+		text->length_bytes -= surplus_bytes;
+		memmove(text->data, text->data + surplus_bytes, text->length_bytes);
+	}
+	text_add_bytes(text, bytes, length_bytes);
+}
+
 static void pipe_on_readable(void *data, unsigned events)
 {
 	static char buffer[JOB_READ_BYTES]; /* one loop, one reader: kept off the stack */
@@ -120,7 +150,7 @@ static void pipe_on_readable(void *data, unsigned events)
 
 	(void)events;
 	if (length > 0) {
-		text_add_bytes(&pipe->text, buffer, (size_t)length);
+		pipe_take(pipe, buffer, (size_t)length);
 		return;
 	}
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
@@ -169,7 +199,9 @@ void job_free(struct job **job)
 	if (!*job)
 		return;
 	if ((*job)->phase != JOB_IDLE)
-		(void)kill(-(*job)->group, SIGKILL);
+		signal_all(*job, SIGKILL);
+	if ((*job)->pid > 0) /* it may not have come to its session yet */
+		(void)kill((*job)->pid, SIGKILL);
 	pipe_close(&(*job)->output);
 	pipe_close(&(*job)->error_output);
 	fd_close(&(*job)->status_fd);
@@ -212,8 +244,12 @@ int job_start(
 		pipe_close(&job->error_output);
 		return result;
 	}
-	/* The child does the same; whoever comes first, a kill of the group finds it. */
-	(void)setpgid(job->pid, job->pid);
+	/*
+	 * The child does the same; whoever comes first, a kill of the group finds it. But one that
+	 * leads a group already cannot begin a session (setsid(2)).
+	 */
+	if (!request->spawn.new_session)
+		(void)setpgid(job->pid, job->pid);
 	job->group = job->pid;
 	enter(job, JOB_RUNNING, deadline_after(now_ms, request->timeout_ms));
 	return 0;
@@ -222,8 +258,7 @@ int job_start(
 static void begin_end(struct job *job, uint64_t now_ms)
 {
 	job->result.outcome = JOB_TIMED_OUT;
-	(void)kill(-job->group, SIGTERM);
-	(void)kill(-job->group, SIGCONT); /* a stopped process does not see TERM */
+	signal_all(job, SIGTERM);
 	enter(job, JOB_ENDING, deadline_after(now_ms, JOB_KILL_AFTER_MS));
 }
 
@@ -267,7 +302,7 @@ void job_handle_deadline(struct job *job, uint64_t now_ms)
 	case JOB_IDLE: break;
 	case JOB_RUNNING: begin_end(job, now_ms); break;
 	case JOB_ENDING:
-		(void)kill(-job->group, SIGKILL);
+		signal_all(job, SIGKILL);
 		enter(job, JOB_KILLING, deadline_after(now_ms, JOB_GIVE_UP_MS));
 		break;
 	case JOB_KILLING: /* it cannot be killed: whoever reaps it one day does not know it */

@@ -30,9 +30,11 @@ enum job_outcome {
 
 /* Pointers are borrowed until the end has been told. */
 struct job_request {
-	struct spawn_request spawn; /* stdin, stdout and stderr are the job's to set */
+	/* stdin, stdout and stderr are the job's to set. new_session: all of it is ended. */
+	struct spawn_request spawn;
 	uint64_t timeout_ms;
 	size_t max_output_bytes; /* of stdout and of stderr each; more is read and dropped */
+	bool keeps_end;          /* of too much output the end is kept, not the beginning */
 	bool owns_children;      /* every child of this process is the job's: none survives it */
 };
 

@@ -29,7 +29,7 @@ void sim_fail(const char *format, ...)
 
 		fprintf(stderr, "  %s: %s, pid %d, %u alive\n", unit->config->name,
 		    service_state_to_string(unit->service.state), (int)unit->pid,
-		    fake_count_alive(i));
+		    fake_count_alive(sim_place(unit)));
 	}
 	for (unsigned i = 0; i < FAKE_LOG_LINES; i++) {
 		const char *line = fake.log[(fake.log_next + i) % FAKE_LOG_LINES];
@@ -46,6 +46,11 @@ static void on_fault(const char *what)
 }
 
 /* ---- life ---- */
+
+size_t sim_place(const struct unit *unit)
+{
+	return fake_find_service(unit->config->name);
+}
 
 void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed)
 {
@@ -71,7 +76,7 @@ void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed)
 		fake_add_service(sim.config.services[i].name, sim.config.services[i].port);
 	if (supervisor_init(&sim.supervisor, &options, &warnings, start_ms))
 		sim_fail("no memory");
-	for (size_t i = 0; i < sim.config.service_count; i++)
+	for (size_t i = 0; i < sim.supervisor.unit_count; i++)
 		sim.shadows[i].state = sim.supervisor.units[i]->service.state;
 	supervisor_start(&sim.supervisor, start_ms);
 	sim_wake();
@@ -231,17 +236,18 @@ struct service *sim_service(const char *name)
 
 struct fake_child *sim_child(const char *name)
 {
-	return &fake.services[sim_unit(name)->place].child;
+	return &fake.services[sim_place(sim_unit(name))].child;
 }
 
 struct fake_process *sim_main(const char *name)
 {
-	return fake_main(sim_unit(name)->place);
+	return fake_main(sim_place(sim_unit(name)));
 }
 
 unsigned sim_events(const char *name, const char *event)
 {
-	const struct sim_shadow *shadow = &sim.shadows[sim_unit(name)->place];
+	const struct sim_shadow *shadow =
+	    &sim.shadows[*name ? sim_place(sim_unit(name)) : FAKE_SERVICES_MAX];
 
 	for (size_t i = 0; i < SIM_EVENTS_MAX; i++)
 		if (strcmp(shadow->events[i].name, event) == 0)

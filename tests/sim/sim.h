@@ -47,7 +47,7 @@ struct sim_freeze {
 struct sim {
 	struct config config;
 	struct supervisor supervisor;
-	struct sim_shadow shadows[FAKE_SERVICES_MAX];
+	struct sim_shadow shadows[FAKE_SERVICES_MAX + 1]; /* the last is of nemoinit itself */
 	struct settle *settles;
 	char *reply; /* of the last request that was answered */
 	uint64_t deadline_ms;
@@ -83,6 +83,8 @@ void sim_freeze(uint64_t duration_ms);
 uint64_t sim_frozen_since(uint64_t since_ms);
 
 struct unit *sim_unit(const char *name);
+/* Its place in fake.services and sim.shadows, for ever; that among the units may change. */
+size_t sim_place(const struct unit *unit);
 struct service *sim_service(const char *name);
 /* What its next start will do. */
 struct fake_child *sim_child(const char *name);

@@ -122,7 +122,7 @@ static void spoil(struct fake_child *child)
 static void draw_child(size_t service)
 {
 	struct fake_child *child = &fake.services[service].child;
-	uint64_t watchdog_ms = sim.config.services[service].watchdog_ms;
+	uint64_t watchdog_ms = sim_unit(fake.services[service].name)->config->watchdog_ms;
 
 	*child = fake_child_healthy();
 	child->exec_ms = between(0, 3);
@@ -160,7 +160,7 @@ static void ask(const char *name)
 static void make_trouble(void)
 {
 	size_t place = next_random() % SERVICES;
-	struct unit *unit = sim.supervisor.units[place];
+	struct unit *unit = sim_unit(fake.services[place].name);
 	struct fake_process *process = fake_main(place);
 
 	switch (next_random() % 8) {
