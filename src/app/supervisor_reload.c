@@ -105,17 +105,12 @@ static void unit_set_due(struct unit *unit)
 	unit->change = UNIT_CHANGE_DUE;
 }
 
-/* It was on its way out, and nothing of what it was counts any more. */
+/* It is on its way down, and nothing of what it was counts any more. */
 static void unit_come_back(struct unit *unit, struct service_config *fresh, uint64_t now_ms)
 {
 	unit->is_removed = false;
 	swap_configs(&unit->own_config, fresh);
-	if (!unit->config->enabled)
-		unit_handle(unit, SERVICE_EV_DISABLE, now_ms);
-	else if (unit->service.state == SERVICE_DISABLED)
-		unit_handle(unit, SERVICE_EV_RECONFIGURE, now_ms);
-	else
-		unit_handle(unit, SERVICE_EV_START, now_ms);
+	unit_handle(unit, unit->config->enabled ? SERVICE_EV_START : SERVICE_EV_DISABLE, now_ms);
 }
 
 /* Returns whether there is something to be changed. Leaves in fresh what is to be freed. */
@@ -294,8 +289,9 @@ static void forget_units(struct supervisor *supervisor)
 	for (size_t i = kept; i < supervisor->unit_count; i++) {
 		struct unit *unit = supervisor->units[i];
 
-		if (unit->change != UNIT_CHANGE_DUE && unit_is_down(unit)) {
+		if (unit_is_down(unit)) {
 			supervisor->leaving_count--;
+			unit_close(unit);
 			unit_release(unit);
 			continue;
 		}

@@ -50,16 +50,22 @@ struct unit *unit_hold(struct unit *unit)
 	return unit;
 }
 
-void unit_release(struct unit *unit)
+void unit_close(struct unit *unit)
 {
-	if (!unit || --unit->users)
-		return;
 	loop_watch_free(&unit->status_watch);
 	fd_close(&unit->status_fd);
 	probe_cancel(&unit->probe);
 	notify_socket_free(&unit->notify);
-	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
 		output_free(&unit->streams[i].output);
+}
+
+void unit_release(struct unit *unit)
+{
+	if (!unit || --unit->users)
+		return;
+	unit_close(unit);
+	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
 		free(unit->streams[i].splitter.partial);
 		free(unit->streams[i].fatal);
 	}

@@ -98,6 +98,8 @@ struct unit *unit_new(
  */
 struct unit *unit_hold(struct unit *unit);
 void unit_release(struct unit *unit);
+/* Nothing is heard of it any more: it is down, and not supervised from here on. */
+void unit_close(struct unit *unit);
 
 /* Tells the machine of an event, and does what it says. */
 void unit_handle(struct unit *unit, enum service_event_type type, uint64_t now_ms);

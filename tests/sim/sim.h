@@ -28,7 +28,8 @@ enum {
 struct sim_shadow {
 	enum service_state state;
 	uint64_t since_ms;
-	unsigned state_lines; /* since the last change of state */
+	uint64_t stop_timeout_ms; /* by which it is being stopped */
+	unsigned state_lines;     /* since the last change of state */
 	char state_line[20];
 	uint64_t crashes_ms[SIM_CRASHES_MAX];
 	unsigned crashes;
@@ -65,6 +66,8 @@ extern struct sim sim;
 
 /* A supervisor of the configuration, whose services' commands are their names, at start_ms. */
 void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed);
+/* Another configuration; what is the same in it is looked at not to be touched. */
+void sim_reload(const char *ini);
 /* Frees everything and looks that nothing is left. */
 void sim_end(void);
 

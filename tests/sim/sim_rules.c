@@ -205,6 +205,8 @@ void __wrap_supervisor_on_state(struct supervisor *supervisor, struct unit *unit
 		sim_fail("%s is started during a shutdown", unit->config->name);
 	if (service->is_asked) /* it forgets what was */
 		shadow->crashes = 0;
+	if (service->state == SERVICE_STOPPING)
+		shadow->stop_timeout_ms = unit->config->stop_timeout_ms;
 	shadow->state = service->state;
 	shadow->since_ms = now_ms;
 	__real_supervisor_on_state(supervisor, unit, now_ms);
@@ -272,8 +274,9 @@ static void check_sick(const struct unit *unit, const struct fake_process *proce
 static void check_stopping(const struct unit *unit, uint64_t age_ms)
 {
 	const struct service_config *config = unit->config;
-	uint64_t limit_ms = max_ms(config->stop_timeout_ms, SERVICE_TREE_GRACE_MS) +
-			    SERVICE_UNKILLABLE_MS + SIM_SLACK_MS;
+	uint64_t limit_ms =
+	    max_ms(sim.shadows[sim_place(unit)].stop_timeout_ms, SERVICE_TREE_GRACE_MS) +
+	    SERVICE_UNKILLABLE_MS + SIM_SLACK_MS;
 
 	if (sim.supervisor.is_stopping)
 		limit_ms += sim.config.stop_budget_ms;
