@@ -119,22 +119,18 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 /* What a waiting service waits for: the first that is not there, and how it is. */
 static char *describe_waiting(const struct supervisor *supervisor, const struct unit *unit)
 {
+	const struct unit *other;
 	struct text text;
 
 	if (unit->service.state != SERVICE_WAITING)
 		return NULL;
-	for (size_t i = 0; i < unit->config->after.count; i++) {
-		const struct service *other =
-		    &supervisor->units[unit->config->after_index[i]]->service;
-
-		if (service_is_order_ready(other))
-			continue;
-		text_init_heap(&text, 128);
-		text_addf(&text, "waits for %s (%s)", other->config->name,
-		    service_state_to_string(service_shown_state(other)));
-		return text.data;
-	}
-	return NULL;
+	other = supervisor_awaited(supervisor, unit);
+	if (!other)
+		return NULL;
+	text_init_heap(&text, 128);
+	text_addf(&text, "waits for %s (%s)", other->config->name,
+	    service_state_to_string(service_shown_state(&other->service)));
+	return text.data;
 }
 
 static void fill_warnings(

@@ -64,8 +64,8 @@ struct fake_process {
 };
 
 struct fake_service {
-	const char *name; /* argv[0] of its command */
-	uint16_t port;    /* 0: none */
+	char name[33]; /* argv[0] of its command */
+	uint16_t port; /* 0: none */
 	struct fake_child child;
 	uint64_t stranger_ms; /* a stranger takes the port as soon as it is free from here on … */
 	uint64_t stranger_end_ms;
@@ -102,6 +102,8 @@ extern struct fake fake;
 /* A new world at start_ms. */
 void fake_reset(uint64_t start_ms);
 size_t fake_add_service(const char *name, uint16_t port);
+/* The place of the service in fake.services; FAKE_SERVICES_MAX: there is none of that name. */
+size_t fake_find_service(const char *name);
 /* A healthy child: serves after a second, never ends, obeys TERM at once. */
 struct fake_child fake_child_healthy(void);
 
