@@ -68,6 +68,8 @@ static void fill_probe(struct snapshot_probe *out, const struct unit *unit)
 		[PROBE_NONE] = NULL,
 		[PROBE_HTTP] = "http",
 		[PROBE_TCP] = "tcp",
+		[PROBE_WS] = "ws",
+		[PROBE_EXEC] = "exec",
 		[PROBE_NOTIFY] = "notify",
 	};
 
@@ -102,6 +104,8 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 					      service_shown_state(&unit->service) == SERVICE_BLOCKED
 						  ? unit->service.blocked
 						  : BLOCKED_NOT };
+	if (out->code == BLOCKED_FATAL_OUTPUT && unit->service.fatal_output >= 0)
+		out->id = unit->config->fatal_outputs[unit->service.fatal_output].id;
 	if (out->code == BLOCKED_NOT || !is_privileged)
 		return;
 	count = line_ring_get(&unit->ring, lines);

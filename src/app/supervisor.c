@@ -42,9 +42,10 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 	    supervisor_random(supervisor), supervisor_random(supervisor));
 	if (gethostname(supervisor->host, sizeof(supervisor->host) - 1) < 0)
 		supervisor->host[0] = '\0';
-	supervisor->oom_fd = oom_open();
+	supervisor->oom_fd = oom_open("");
 	if (supervisor->oom_fd >= 0 && oom_read(supervisor->oom_fd, &supervisor->oom_count))
 		fd_close(&supervisor->oom_fd);
+	supervisor->oom_claimed = supervisor->oom_count;
 	supervisor->units = calloc(supervisor->unit_count + 1, sizeof(*supervisor->units));
 	if (!supervisor->units)
 		supervisor->unit_count = 0;
@@ -116,16 +117,38 @@ uint32_t supervisor_random(struct supervisor *supervisor)
 	return supervisor->random;
 }
 
-int supervisor_take_oom(struct supervisor *supervisor)
+/* Has the OOM killer struck? It is looked for in every turn, lest an old strike explain a later
+ * KILL. */
+static void supervisor_look_oom(struct supervisor *supervisor, uint64_t now_ms)
 {
-	uint64_t count;
-	int has_struck;
+	uint64_t before = supervisor->oom_count;
 
-	if (supervisor->oom_fd < 0 || oom_read(supervisor->oom_fd, &count))
+	if (supervisor->oom_fd < 0)
+		return;
+	if (oom_read(supervisor->oom_fd, &supervisor->oom_count)) {
+		fd_close(&supervisor->oom_fd);
+		return;
+	}
+	if (supervisor->oom_count <= before)
+		return;
+	if (now_ms >= supervisor->oom_end_ms)
+		supervisor->oom_claimed = before;
+	supervisor->oom_end_ms = deadline_after(now_ms, SUPERVISOR_OOM_MS);
+	supervisor_report(supervisor, LOG_WARN, NULL, "oom",
+	    "out of memory: the kernel has killed %" PRIu64 " of the processes here",
+	    supervisor->oom_count - before);
+}
+
+int supervisor_take_oom(struct supervisor *supervisor, bool is_victim, uint64_t now_ms)
+{
+	supervisor_look_oom(supervisor, now_ms);
+	if (supervisor->oom_fd < 0)
 		return -1;
-	has_struck = count > supervisor->oom_count;
-	supervisor->oom_count = count;
-	return has_struck;
+	if (supervisor->oom_claimed >= supervisor->oom_count || now_ms >= supervisor->oom_end_ms)
+		return 0;
+	if (is_victim)
+		supervisor->oom_claimed++;
+	return 1;
 }
 
 bool supervisor_is_main_pid(void *data, pid_t pid)
@@ -269,6 +292,7 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 {
 	uint64_t deadline_ms = NEVER_MS, dropped;
 
+	supervisor_look_oom(supervisor, now_ms);
 	supervisor_reap(supervisor, now_ms);
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		deadline_ms = min_ms(deadline_ms, unit_turn(supervisor->units[i], now_ms));

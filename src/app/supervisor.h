@@ -23,6 +23,7 @@ enum {
 	SUPERVISOR_STARTS_PER_TURN = 32, /* forks before the loop gets its turn again */
 	SUPERVISOR_REAPS_PER_TURN = 256,
 	SUPERVISOR_LATE_MS = 1000,         /* a wake-up this late shifts the clocks of health */
+	SUPERVISOR_OOM_MS = 10000,         /* what the OOM killer has struck dies within it */
 	SUPERVISOR_LEVEL_RESERVE_MS = 500, /* of the stop budget, for each later level */
 	SUPERVISOR_KILL_GRACE_MS = 100,    /* of it, for a level to die from its KILL */
 	SUPERVISOR_PATIENCE_MS = 1000,     /* a second TERM counts only this long after the first */
@@ -56,6 +57,8 @@ struct supervisor {
 	uint32_t random;
 	int oom_fd; /* -1: no counter */
 	uint64_t oom_count;
+	uint64_t oom_claimed; /* this many of them explain the end of a service */
+	uint64_t oom_end_ms;  /* until then the others may */
 
 	struct auto_pair auto_pair; /* as last reported */
 	uint64_t auto_pair_ms;      /* when */
@@ -132,5 +135,8 @@ bool supervisor_is_main_pid(void *data, pid_t pid);
 
 uint32_t supervisor_random(struct supervisor *supervisor);
 
-/* Has the OOM killer struck since the last call? 1, 0, or -1 where that cannot be read. */
-int supervisor_take_oom(struct supervisor *supervisor);
+/*
+ * A main process has ended; is_victim: by a SIGKILL that is not ours. Has the OOM killer struck a
+ * moment ago? 1, 0, or -1 where that cannot be read. One strike explains one victim.
+ */
+int supervisor_take_oom(struct supervisor *supervisor, bool is_victim, uint64_t now_ms);

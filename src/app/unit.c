@@ -52,6 +52,7 @@ void unit_free(struct unit *unit)
 	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
 		output_free(&unit->streams[i].output);
 		free(unit->streams[i].splitter.partial);
+		free(unit->streams[i].fatal);
 	}
 	line_ring_deinit(&unit->ring);
 	free(unit->failure);
@@ -172,12 +173,13 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 /* A stop that the probe has caused is explained by the probe's last words. */
 static void unit_note_cause(struct unit *unit)
 {
-	if (unit->service.cause == SERVICE_CAUSE_UNHEALTHY ||
-	    unit->service.cause == SERVICE_CAUSE_START_TIMEOUT)
+	if (unit->service.fatal_output < 0 &&
+	    (unit->service.cause == SERVICE_CAUSE_UNHEALTHY ||
+		unit->service.cause == SERVICE_CAUSE_START_TIMEOUT))
 		unit_set_text(&unit->failure, unit->probe_detail);
 }
 
-static void unit_handle_event(struct unit *unit, struct service_event *event, uint64_t now_ms)
+void unit_handle_event(struct unit *unit, struct service_event *event, uint64_t now_ms)
 {
 	enum service_state before = unit->service.state;
 	unsigned actions;
@@ -210,6 +212,8 @@ void unit_stop(struct unit *unit, uint64_t limit_ms, uint64_t now_ms)
 void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_ms)
 {
 	struct service_event event = { .type = SERVICE_EV_EXITED, .exit = *exit };
+	bool is_victim =
+	    exit->by_signal && exit->value == SIGKILL && unit->service.killed_ms == NEVER_MS;
 
 	/* What it said before it went counts: a failed exec first, then its last words. */
 	unit_read_start(unit, now_ms);
@@ -220,9 +224,8 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 	unit->exit_pid = unit->pid;
 	unit->pid = 0;
 	unit->exit_at_ms = (int64_t)clock_epoch_ms();
-	unit->exit_oom = supervisor_take_oom(unit->supervisor);
-	event.is_oom = unit->exit_oom == 1 && exit->by_signal && exit->value == SIGKILL &&
-		       unit->service.killed_ms == NEVER_MS;
+	unit->exit_oom = supervisor_take_oom(unit->supervisor, is_victim, now_ms);
+	event.is_oom = is_victim && unit->exit_oom == 1;
 	unit_handle_event(unit, &event, now_ms);
 }
 

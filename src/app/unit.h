@@ -13,6 +13,7 @@
 #include "core/snapshot.h"
 #include "core/words.h"
 
+struct fatal_text;
 struct supervisor;
 struct text;
 
@@ -35,6 +36,7 @@ struct unit_stream {
 	const char *name; /* stdout, stderr */
 	struct output *output;
 	struct line_splitter splitter;
+	struct fatal_text *fatal; /* until it is ready, if it has fatal_output; else NULL */
 };
 
 struct unit {
@@ -79,6 +81,8 @@ void unit_free(struct unit *unit);
 
 /* Tells the machine of an event, and does what it says. */
 void unit_handle(struct unit *unit, enum service_event_type type, uint64_t now_ms);
+/* The same, of an event with details; its random number is drawn here. */
+void unit_handle_event(struct unit *unit, struct service_event *event, uint64_t now_ms);
 /* SERVICE_EV_STOP with a limit (0: stop_timeout). */
 void unit_stop(struct unit *unit, uint64_t limit_ms, uint64_t now_ms);
 

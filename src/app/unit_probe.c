@@ -189,6 +189,8 @@ void unit_on_notify(void *data, const char *bytes, size_t length_bytes, pid_t pi
 		unit->probe_latency_ms = -1;
 		unit_handle(unit, SERVICE_EV_NOTIFY_READY, now_ms);
 	}
+	if (message.is_stopping)
+		unit_handle(unit, SERVICE_EV_NOTIFY_STOPPING, now_ms);
 	if (message.is_watchdog)
 		unit_handle(unit, SERVICE_EV_NOTIFY_WATCHDOG, now_ms);
 }

@@ -93,7 +93,7 @@ static const char *cause_to_string(const struct unit *unit)
 	case SERVICE_CAUSE_WATCHDOG: return "no watchdog ping in time";
 	case SERVICE_CAUSE_NONE: break;
 	}
-	return "the rest of it";
+	return "it says so itself (STOPPING=1)";
 }
 
 void unit_report_state(struct unit *unit, enum service_state before, uint64_t now_ms)

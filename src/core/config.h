@@ -57,7 +57,14 @@ enum probe_type {
 	PROBE_NONE,
 	PROBE_HTTP,
 	PROBE_TCP,
+	PROBE_WS,
+	PROBE_EXEC,
 	PROBE_NOTIFY,
+};
+
+enum unhealthy_action {
+	UNHEALTHY_RESTART,
+	UNHEALTHY_REPORT,
 };
 
 /* Where a probe goes. A host name would need a resolver, which blocks: addresses only. */
@@ -66,8 +73,9 @@ struct probe_target {
 	bool is_ipv6;
 	uint8_t address[16]; /* network order; the first 4 for IPv4 */
 	uint16_t port;
-	char *path; /* http; NULL else */
-	char *text; /* as written; NULL without an address */
+	char *path;           /* http and ws; NULL else */
+	struct words command; /* exec: argv */
+	char *text;           /* as written, for exec unexpanded; NULL: of notify and none */
 };
 
 /* At most `count` in `window_ms`. */
@@ -90,6 +98,12 @@ struct exit_codes {
 	uint32_t bits[8];
 };
 
+/* `fatal_output.ID = TEXT` */
+struct fatal_output {
+	char *id;
+	char *text; /* folded, as fatal_text_feed wants it */
+};
+
 struct service_config {
 	char *name;
 	struct words command; /* argv */
@@ -99,6 +113,9 @@ struct service_config {
 	struct words restart_with;
 	struct words env;       /* `NAME=value` */
 	struct words env_unset; /* names */
+	struct words repair;    /* argv; none: nothing is repaired */
+	struct fatal_output *fatal_outputs;
+	size_t fatal_output_count;
 	char *working_directory;
 	char *probe_expect;
 	struct probe_target probe;
@@ -116,9 +133,12 @@ struct service_config {
 	uint64_t probe_start_interval_ms;
 	uint64_t probe_retry_interval_ms;
 	uint64_t unhealthy_after_ms;
+	uint64_t probe_restart_interval_ms;
 	uint64_t watchdog_ms; /* 0: none */
+	uint64_t repair_timeout_ms;
 	enum restart_policy restart;
 	enum crash_action crash_action;
+	enum unhealthy_action unhealthy_action;
 	enum output_mode output;
 	int stop_signal;
 	uint16_t port; /* 0: none */
@@ -178,6 +198,8 @@ int config_build(const struct config_sources *sources, struct config *ret_config
 
 /* Frees what is owned; a zeroed struct is fine. */
 void config_deinit(struct config *config);
+/* Likewise one service, for whoever has moved it out of its configuration. */
+void service_config_deinit(struct service_config *service);
 
 /* Frees the settings text, which only config_print needs. */
 void config_forget_text(struct config *config);

@@ -32,7 +32,7 @@ static void config_read_task(struct config_builder *builder, const struct sectio
 	keys = config_keys(SECTION_TASK, &count);
 	for (size_t i = 0; i < count; i++)
 		config_read_key(builder, SECTION_TASK, section->name, &keys[i], task);
-	config_read_free_keys(builder, section, &task->env);
+	config_read_free_keys(builder, section, &task->env, NULL);
 }
 
 void config_read_tasks(struct config_builder *builder)

@@ -241,7 +241,8 @@ struct fake_process *sim_main(const char *name)
 
 unsigned sim_events(const char *name, const char *event)
 {
-	const struct sim_shadow *shadow = &sim.shadows[sim_unit(name)->place];
+	const struct sim_shadow *shadow =
+	    &sim.shadows[*name ? sim_unit(name)->place : FAKE_SERVICES_MAX];
 
 	for (size_t i = 0; i < SIM_EVENTS_MAX; i++)
 		if (strcmp(shadow->events[i].name, event) == 0)

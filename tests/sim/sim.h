@@ -47,7 +47,7 @@ struct sim_freeze {
 struct sim {
 	struct config config;
 	struct supervisor supervisor;
-	struct sim_shadow shadows[FAKE_SERVICES_MAX];
+	struct sim_shadow shadows[FAKE_SERVICES_MAX + 1]; /* the last is of nemoinit itself */
 	struct settle *settles;
 	char *reply; /* of the last request that was answered */
 	uint64_t deadline_ms;

@@ -35,11 +35,9 @@ static bool is_state_event(const char *event)
 void rules_on_event(const char *name, const char *event)
 {
 	const struct unit *unit = name[0] ? sim_unit(name) : NULL;
-	struct sim_shadow *shadow = unit ? &sim.shadows[place_of(unit)] : NULL;
+	struct sim_shadow *shadow = &sim.shadows[unit ? place_of(unit) : FAKE_SERVICES_MAX];
 	size_t place = 0;
 
-	if (!shadow)
-		return;
 	while (shadow->events[place].name[0] && strcmp(shadow->events[place].name, event) != 0)
 		if (++place == SIM_EVENTS_MAX)
 			sim_fail("too many kinds of events");

@@ -116,7 +116,7 @@ static void a_start_that_takes_too_long_is_a_failure(void **state)
 	let_time_pass(&fixture, false, T + 599999);
 	assert_int_equal(fixture.service.state, SERVICE_STARTING);
 	assert_int_equal(tell(&fixture, SERVICE_EV_TIMER, T + 600000),
-	    SERVICE_DO_STOP_SIGNAL | SERVICE_DO_CANCEL_PROBE);
+	    SERVICE_DO_DIAGNOSE | SERVICE_DO_STOP_SIGNAL | SERVICE_DO_CANCEL_PROBE);
 	tell_exit(&fixture, false, 0, T + 600100);
 	assert_int_equal(fixture.service.last_exit.reason, EXIT_REASON_START_TIMEOUT);
 	assert_int_equal(fixture.service.state, SERVICE_BACKOFF);
@@ -190,7 +190,7 @@ static void two_misses_are_never_enough(void **state)
 	}
 	tell(&fixture, SERVICE_EV_TIMER, service_deadline_ms(&fixture.service));
 	assert_int_equal(tell(&fixture, SERVICE_EV_PROBE_MISS, T + 200000),
-	    SERVICE_DO_STOP_SIGNAL | SERVICE_DO_CANCEL_PROBE);
+	    SERVICE_DO_DIAGNOSE | SERVICE_DO_STOP_SIGNAL | SERVICE_DO_CANCEL_PROBE);
 }
 
 static void a_success_before_the_end_saves_it(void **state)
@@ -221,7 +221,7 @@ static void a_silent_watchdog_stops_it(void **state)
 	tell(&fixture, SERVICE_EV_NOTIFY_WATCHDOG, T + 20000);
 	assert_int_equal(service_deadline_ms(&fixture.service), T + 50000);
 	assert_int_equal(tell(&fixture, SERVICE_EV_TIMER, T + 50000),
-	    SERVICE_DO_STOP_SIGNAL | SERVICE_DO_CANCEL_PROBE);
+	    SERVICE_DO_DIAGNOSE | SERVICE_DO_STOP_SIGNAL | SERVICE_DO_CANCEL_PROBE);
 	tell_exit(&fixture, true, 15, T + 50010);
 	assert_int_equal(fixture.service.last_exit.reason, EXIT_REASON_WATCHDOG);
 }
