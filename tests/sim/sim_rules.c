@@ -259,7 +259,9 @@ static void check_sick(const struct unit *unit, const struct fake_process *proce
 	uint64_t sick_ms =
 	    max_ms(deadline_after(process->born_ms, process->plan.hang_ms), unit->service.ready_ms);
 
-	if (config->probe.type == PROBE_HTTP && fake_is_hanging(process, fake.now_ms) &&
+	if ((config->probe.type == PROBE_HTTP || config->probe.type == PROBE_WS ||
+		config->probe.type == PROBE_EXEC) &&
+	    fake_is_hanging(process, fake.now_ms) &&
 	    fake.now_ms > deadline_after(sick_ms,
 			      sick_limit_ms(config) + SIM_SLACK_MS + 2 * sim_frozen_since(sick_ms)))
 		sim_fail("%s answers nothing, and nobody minds", config->name);
@@ -356,11 +358,11 @@ static void check_objects(void)
 {
 	size_t count = sim.supervisor.unit_count;
 
-	if (fake.fds > 1 + count || fake.watches > count || fake.probes > count ||
+	if (fake.fds > 1 + count || fake.watches > count || fake.probes + fake.jobs > count ||
 	    fake.outputs > 2 * count || fake.notifies > count)
-		sim_fail("leaks: %zu descriptors, %zu watches, %zu probes, %zu outputs, "
-			 "%zu notification sockets",
-		    fake.fds, fake.watches, fake.probes, fake.outputs, fake.notifies);
+		sim_fail("leaks: %zu descriptors, %zu watches, %zu probes, %zu jobs, "
+			 "%zu outputs, %zu notification sockets",
+		    fake.fds, fake.watches, fake.probes, fake.jobs, fake.outputs, fake.notifies);
 }
 
 void rules_check(void)
