@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "app/supervisor.h"
+#include "app/tasks.h"
 #include "core/reply_json.h"
 #include "util/macros.h"
 #include "util/text.h"
@@ -159,7 +160,11 @@ static void settle_check(const struct supervisor *supervisor, struct settle_unit
 		break;
 	case SERVICE_STOPPED: settle_finish(one, OUTCOME_FAILED, "stopped meanwhile"); break;
 	case SERVICE_DISABLED: settle_finish(one, OUTCOME_SKIPPED, "disabled"); break;
-	case SERVICE_WAITING: settle_check_waiting(supervisor, one); break;
+	case SERVICE_WAITING:
+		/* Whoever it starts after may only wait for the same task. */
+		if (!tasks_holding(supervisor->tasks, unit, false))
+			settle_check_waiting(supervisor, one);
+		break;
 	case SERVICE_STARTING:
 	case SERVICE_FAILING:
 	case SERVICE_STOPPING:

@@ -15,18 +15,17 @@
 
 #include "core/order.h"
 
-int task_list_init(struct task_list *list, const struct config *config)
+int task_list_init(
+    struct task_list *list, const struct task_config *configs, size_t count, size_t service_count)
 {
-	*list = (struct task_list){ .items = calloc(config->task_count + 1, sizeof(*list->items)),
-		.services = calloc(config->service_count + 1, sizeof(*list->services)) };
+	*list = (struct task_list){ .items = calloc(count + 1, sizeof(*list->items)),
+		.services = calloc(service_count + 1, sizeof(*list->services)) };
 	if (!list->items || !list->services)
 		return -ENOMEM;
-	list->count = config->task_count;
-	list->service_count = config->service_count;
-	for (size_t i = 0; i < list->count; i++)
-		list->items[i].config = &config->tasks[i];
-	for (size_t i = 0; i < list->service_count; i++)
-		list->services[i].is_enabled = config->services[i].enabled;
+	list->count = count;
+	list->service_count = service_count;
+	for (size_t i = 0; i < count; i++)
+		list->items[i].config = &configs[i];
 	return 0;
 }
 
@@ -144,7 +143,20 @@ unsigned task_list_tell(struct task_list *list, size_t service, enum task_event 
 	return dropped;
 }
 
+unsigned task_list_tell_blocked(struct task_list *list, size_t service, bool is_blocked)
+{
+	bool was_blocked = list->services[service].is_blocked;
+
+	list->services[service].is_blocked = is_blocked;
+	return is_blocked && !was_blocked ? task_list_tell(list, service, TASK_EVENT_BLOCKED) : 0;
+}
+
 /* ---- services come and go ---- */
+
+void task_list_enable(struct task_list *list, size_t service, bool is_enabled)
+{
+	list->services[service].is_enabled = is_enabled;
+}
 
 void task_list_enter(struct task_list *list, size_t service)
 {

@@ -50,7 +50,8 @@ struct task {
 
 struct task_service {
 	bool is_enabled;
-	bool is_waiting;    /* to be started */
+	bool is_waiting; /* to be started */
+	bool is_blocked;
 	size_t start_place; /* start tasks before this place are done for the start at hand */
 };
 
@@ -62,11 +63,15 @@ struct task_list {
 	uint32_t last_number;
 };
 
-/* config is borrowed for life. Returns 0 or -ENOMEM; the caller deinits in both cases. */
-int task_list_init(struct task_list *list, const struct config *config);
+/* configs is borrowed for life. Returns 0 or -ENOMEM; the caller deinits in both cases. */
+int task_list_init(
+    struct task_list *list, const struct task_config *configs, size_t count, size_t service_count);
 void task_list_deinit(struct task_list *list);
 
 /* ---- services ---- */
+
+/* Services are disabled until they are told of. */
+void task_list_enable(struct task_list *list, size_t service, bool is_enabled);
 
 /* The service waits to be started. */
 void task_list_enter(struct task_list *list, size_t service);
@@ -89,6 +94,9 @@ const struct task *task_list_before(
 
 /* Wants the ready (else trouble) tasks of the service. Returns how many have too many to do. */
 unsigned task_list_tell(struct task_list *list, size_t service, enum task_event event);
+
+/* Likewise for TASK_EVENT_BLOCKED, if it is blocked and was not when this was told last. */
+unsigned task_list_tell_blocked(struct task_list *list, size_t service, bool is_blocked);
 
 /* ---- runs ---- */
 

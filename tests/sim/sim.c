@@ -69,6 +69,11 @@ void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed)
 	sim.config.log_format = LOG_JSON;
 	for (size_t i = 0; i < sim.config.service_count; i++)
 		fake_add_service(sim.config.services[i].name, sim.config.services[i].port);
+	for (size_t i = 0; i < sim.config.service_count; i++)
+		if (sim.config.services[i].repair.count)
+			fake_add_task(sim.config.services[i].repair.items[0]);
+	for (size_t i = 0; i < sim.config.task_count; i++)
+		fake_add_task(sim.config.tasks[i].command.items[0]);
 	if (supervisor_init(&sim.supervisor, &options, &warnings, start_ms))
 		sim_fail("no memory");
 	for (size_t i = 0; i < sim.config.service_count; i++)

@@ -22,7 +22,11 @@ static void begin(struct world *world, const char *text)
 {
 	fixture_build(&world->fixture, text, NULL, true);
 	assert_string_equal(world->fixture.errors.data, "");
-	assert_int_equal(task_list_init(&world->list, &world->fixture.config), 0);
+	assert_int_equal(task_list_init(&world->list, world->fixture.config.tasks,
+			     world->fixture.config.task_count, world->fixture.config.service_count),
+	    0);
+	for (size_t i = 0; i < world->list.service_count; i++)
+		task_list_enable(&world->list, i, world->fixture.config.services[i].enabled);
 }
 
 static void end(struct world *world)
@@ -348,6 +352,23 @@ static void events_run_their_tasks_beside(void **state)
 	end(&world);
 }
 
+static void staying_blocked_is_no_news(void **state)
+{
+	struct world world;
+
+	begin(&world, "[task t]\ncommand = x\nwhen = trouble\n" S);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(task_list_tell_blocked(&world.list, A, false), 0);
+		assert_string_equal(next(&world), "");
+		assert_int_equal(task_list_tell_blocked(&world.list, A, true), 0);
+		assert_string_equal(next(&world), "t:a:blocked");
+		done(&world, "t", true);
+		assert_int_equal(task_list_tell_blocked(&world.list, A, true), 0);
+		assert_string_equal(next(&world), "");
+	}
+	end(&world);
+}
+
 static void what_is_wanted_meanwhile_runs_once_more_each(void **state)
 {
 	struct world world;
@@ -449,6 +470,7 @@ int main(void)
 		cmocka_unit_test(a_start_task_runs_for_one_service_at_a_time),
 		cmocka_unit_test(a_stop_cancels_the_start_task),
 		cmocka_unit_test(events_run_their_tasks_beside),
+		cmocka_unit_test(staying_blocked_is_no_news),
 		cmocka_unit_test(what_is_wanted_meanwhile_runs_once_more_each),
 		cmocka_unit_test(tasks_of_a_kind_run_in_order_for_one_service),
 		cmocka_unit_test(too_many_wishes_are_counted),
