@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "app/supervisor.h"
+#include "app/tasks.h"
 #include "core/reply_json.h"
 #include "util/macros.h"
 #include "util/text.h"
@@ -148,7 +149,11 @@ static void settle_check(const struct supervisor *supervisor, struct settle_unit
 		break;
 	case SERVICE_STOPPED: settle_finish(one, OUTCOME_FAILED, "stopped meanwhile"); break;
 	case SERVICE_DISABLED: settle_finish(one, OUTCOME_SKIPPED, "disabled"); break;
-	case SERVICE_WAITING: settle_check_waiting(supervisor, one); break;
+	case SERVICE_WAITING:
+		/* Whoever it starts after may only wait for the same task. */
+		if (!tasks_holding(supervisor->tasks, unit, false))
+			settle_check_waiting(supervisor, one);
+		break;
 	case SERVICE_STARTING:
 	case SERVICE_FAILING:
 	case SERVICE_STOPPING:
@@ -189,8 +194,6 @@ static void settle_turn_down(struct settle *settle, uint64_t now_ms)
 		supervisor_stop_level(settle->supervisor, --settle->stop_level, 0, now_ms);
 	}
 }
-
-/* ---- the request ---- */
 
 /* Those that change a service on purpose; recover only sees to it, and joins whatever goes on. */
 static bool settle_is_exclusive(enum request_op op)

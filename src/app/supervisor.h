@@ -18,6 +18,7 @@
 struct loop;
 struct log;
 struct rlimit;
+struct tasks;
 
 enum {
 	SUPERVISOR_STARTS_PER_TURN = 32, /* forks before the loop gets its turn again */
@@ -53,6 +54,7 @@ struct supervisor {
 	bool is_order_dirty;  /* a unit waits, or has become ready */
 	bool is_reaping;      /* there may be more dead children */
 	bool is_changed;      /* a state has changed since somebody has looked */
+	struct tasks *tasks;
 	uint64_t reaped;
 	uint64_t turn_ms; /* when the last turn was */
 	uint64_t wake_ms; /* when it wanted to be called again */
@@ -155,6 +157,10 @@ int supervisor_top_level(const struct supervisor *supervisor);
 /* One log line. unit NULL: about nemoinit itself. */
 void supervisor_report(struct supervisor *supervisor, enum log_level level, const struct unit *unit,
     const char *event, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* A line of output: into the ring and the log. name: whose; stream: "stdout" or "stderr". */
+void supervisor_log_output(struct supervisor *supervisor, struct line_ring *ring, const char *name,
+    const char *stream, const char *line, size_t length_bytes);
 
 /* The unit's state has changed. */
 void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms);
