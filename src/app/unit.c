@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/run.h"
 #include "app/supervisor.h"
+#include "app/tasks.h"
 #include "io/clock.h"
 #include "io/fd.h"
 #include "io/loop.h"
@@ -16,16 +18,18 @@
 #include "util/macros.h"
 #include "util/text.h"
 
-struct unit *unit_new(struct supervisor *supervisor, const struct service_config *config,
-    size_t place, uint64_t now_ms)
+struct unit *unit_new(
+    struct supervisor *supervisor, struct service_config *config, size_t place, uint64_t now_ms)
 {
 	struct unit *unit = malloc(sizeof(*unit));
 
 	if (!unit)
 		return NULL;
 	*unit = (struct unit){ .supervisor = supervisor,
+		.users = 1,
 		.place = place,
-		.config = config,
+		.config = &unit->own_config,
+		.own_config = *config,
 		.status_fd = -1,
 		.started_at_ms = -1,
 		.exit_at_ms = -1,
@@ -36,29 +40,48 @@ struct unit *unit_new(struct supervisor *supervisor, const struct service_config
 		.probe_latency_ms = -1,
 		.streams = {
 		    { .unit = unit, .name = "stdout" }, { .unit = unit, .name = "stderr" } } };
-	service_init(&unit->service, config, now_ms);
+	*config = (struct service_config){ .name = NULL };
+	service_init(&unit->service, unit->config, now_ms);
 	return unit;
 }
 
-void unit_free(struct unit *unit)
+struct unit *unit_hold(struct unit *unit)
 {
-	if (!unit)
-		return;
+	unit->users++;
+	return unit;
+}
+
+void unit_close(struct unit *unit)
+{
 	loop_watch_free(&unit->status_watch);
 	fd_close(&unit->status_fd);
 	unit_cancel_probe(unit);
 	notify_socket_free(&unit->notify);
-	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
 		output_free(&unit->streams[i].output);
+}
+
+void unit_release(struct unit *unit)
+{
+	if (!unit || --unit->users)
+		return;
+	unit_close(unit);
+	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
 		free(unit->streams[i].splitter.partial);
 		free(unit->streams[i].fatal);
 	}
+	run_free(&unit->repair);
 	line_ring_deinit(&unit->ring);
 	free(unit->failure);
+	free(unit->task);
+	free(unit->task_failure);
+	free(unit->task_message);
 	free(unit->probe_detail);
 	free(unit->listener_command);
 	for (size_t i = 0; i < ARRAY_LEN(unit->warnings); i++)
 		free(unit->warnings[i]);
+	service_config_deinit(&unit->own_config);
+	service_config_deinit(&unit->next_config);
 	free(unit);
 }
 
@@ -72,7 +95,8 @@ void unit_set_text(char **place, const char *text)
 
 bool unit_is_down(const struct unit *unit)
 {
-	return !unit->pid && !unit->session && unit->service.state != SERVICE_STOPPING;
+	return !unit->pid && !unit->session && unit->service.state != SERVICE_STOPPING &&
+	       !run_is_running(unit->repair);
 }
 
 static void unit_warn(struct unit *unit, enum unit_warning place, const char *text)
@@ -96,6 +120,7 @@ static bool unit_is_tree_alive(struct unit *unit)
 static void unit_forget_tree(struct unit *unit, uint64_t now_ms)
 {
 	unit->session = 0;
+	unit->held_port = 0;
 	unit->listener_owner = LISTENER_NONE;
 	unit->listener_pid = 0;
 	unit->probe_ok = -1;
@@ -150,6 +175,8 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 		    "crash loop: more than %u unrequested exits in the time of crash_limit; see "
 		    "nemoctl status %s",
 		    unit->config->crash_limit.count, unit->config->name);
+	if (actions & SERVICE_DO_CRASH_LOOP)
+		tasks_on_crash_loop(supervisor->tasks, unit);
 	if (actions & SERVICE_DO_UNKILLABLE)
 		unit_warn(
 		    unit, UNIT_WARNING_STOP, "unkillable: it does not die from SIGKILL (state D?)");
@@ -167,6 +194,10 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 		unit_start(unit, now_ms);
 	if (actions & SERVICE_DO_PROBE)
 		unit_probe(unit, now_ms);
+	if (actions & SERVICE_DO_REPAIR)
+		unit_repair(unit, now_ms);
+	if (actions & SERVICE_DO_CANCEL_REPAIR)
+		run_stop(unit->repair, now_ms);
 }
 
 /* A stop that the probe has caused is explained by the probe's last words. */
@@ -257,5 +288,6 @@ uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
 		unit_check_tree(unit, now_ms);
 	if (unit->is_look_owed)
 		deadline_ms = min_ms(deadline_ms, unit->look_ms);
+	deadline_ms = min_ms(deadline_ms, run_turn(unit->repair, now_ms));
 	return min_ms(deadline_ms, unit_turn_probe(unit, now_ms));
 }

@@ -16,6 +16,7 @@
 
 struct exec_probe;
 struct fatal_text;
+struct run;
 struct supervisor;
 struct text;
 
@@ -42,26 +43,45 @@ struct unit_stream {
 	struct fatal_text *fatal; /* until it is ready, if it has fatal_output; else NULL */
 };
 
+/* How far it is with what a reload wants of it (app/supervisor_reload.c). */
+enum unit_change {
+	UNIT_CHANGE_NONE,
+	UNIT_CHANGE_DUE,      /* runs as before, until it is its level's turn */
+	UNIT_CHANGE_STOPPING, /* the old process is on its way down */
+};
+
 struct unit {
 	struct supervisor *supervisor;
-	size_t place; /* in supervisor->units */
-	const struct service_config *config;
+	unsigned users; /* the supervisor, and each request that waits for it */
+	size_t place;   /* in supervisor->units */
+	const struct service_config
+	    *config; /* own_config: the place stays, what is in it may change */
+	struct service_config own_config;
+	enum unit_change change;
+	uint16_t change_level;             /* by the configuration it was started with */
+	struct service_config next_config; /* while the change is due */
+	bool is_removed;                   /* not configured any more, and not down yet */
 	struct service service;
-	pid_t pid;         /* main process, not reaped yet; 0: none */
-	pid_t session;     /* of the tree of the current or last start; 0: nothing of it is left */
-	uint64_t look_ms;  /* not before then is the tree looked at again */
-	bool is_look_owed; /* a child has gone meanwhile */
-	int status_fd;     /* of a start whose exec has not been heard of; -1: none */
+	pid_t pid;          /* main process, not reaped yet; 0: none */
+	pid_t session;      /* of the tree of the current or last start; 0: nothing of it is left */
+	uint16_t held_port; /* `port` of that start; 0: none, or nothing of the tree is left */
+	uint64_t look_ms;   /* not before then is the tree looked at again */
+	bool is_look_owed;  /* a child has gone meanwhile */
+	int status_fd;      /* of a start whose exec has not been heard of; -1: none */
 	struct loop_watch *status_watch;
 	struct probe *probe;           /* under way; NULL: none */
 	struct exec_probe *exec_probe; /* likewise */
 	uint64_t probe_began_ms;
 	struct notify_socket *notify;
+	struct run *repair; /* NULL: never needed yet */
 	struct unit_stream streams[2];
 	struct line_ring ring;
 
 	/* For status only. */
-	char *failure; /* why the last start or the last probe-caused stop failed, in words */
+	char *task;         /* whose failure has blocked it last */
+	char *task_failure; /* that, in words */
+	char *task_message; /* what the task wrote last */
+	char *failure;      /* why the last start or the last probe-caused stop failed, in words */
 	int64_t started_at_ms; /* epoch; -1: never */
 	int64_t exit_at_ms;    /* epoch; -1: never */
 	int64_t exit_pid;
@@ -77,11 +97,18 @@ struct unit {
 	char *warnings[UNIT_WARNING_COUNT_]; /* owned; NULL: all is well */
 };
 
-/* config is borrowed for life. NULL when memory is short. */
-struct unit *unit_new(struct supervisor *supervisor, const struct service_config *config,
-    size_t place, uint64_t now_ms);
-/* Frees everything; ends no process. Harmless on NULL. */
-void unit_free(struct unit *unit);
+/*
+ * Takes what is in config, and leaves it zeroed. NULL when memory is short: then it is untouched.
+ * The caller is its first user.
+ */
+struct unit *unit_new(
+    struct supervisor *supervisor, struct service_config *config, size_t place, uint64_t now_ms);
+/* One more, one less. The last frees everything; ends no process. unit_release(NULL) is harmless.
+ */
+struct unit *unit_hold(struct unit *unit);
+void unit_release(struct unit *unit);
+/* Nothing is heard of it any more: it is down, and not supervised from here on. */
+void unit_close(struct unit *unit);
 
 /* Tells the machine of an event, and does what it says. */
 void unit_handle(struct unit *unit, enum service_event_type type, uint64_t now_ms);
@@ -143,6 +170,9 @@ void unit_on_notify(void *data, const char *message, size_t length_bytes, pid_t 
 void unit_drain_output(struct unit_stream *stream);
 /* A batch of output; length 0: the stream has ended (app/unit_start.c). */
 void unit_on_output(void *data, const char *bytes, size_t length_bytes);
+
+/* Runs the repair command: SERVICE_DO_REPAIR (app/unit_repair.c). */
+void unit_repair(struct unit *unit, uint64_t now_ms);
 
 /* Tells of a change of state, one line or, where there is nothing to say, none
  * (app/unit_report.c). */
