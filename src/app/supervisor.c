@@ -164,7 +164,8 @@ bool supervisor_is_main_pid(void *data, pid_t pid)
 	const struct supervisor *supervisor = data;
 
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		if (supervisor->units[i]->pid == pid)
+		if (supervisor->units[i]->pid == pid ||
+		    exec_probe_pid(supervisor->units[i]->exec_probe) == pid)
 			return true;
 	return false;
 }
@@ -283,6 +284,9 @@ static void supervisor_on_exit(void *data, pid_t pid, const struct exit_info *ex
 			return;
 		}
 	}
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		exec_probe_handle_exit(
+		    supervisor->units[i]->exec_probe, pid, exit, loop_now_ms(supervisor->loop));
 }
 
 void supervisor_on_child(struct supervisor *supervisor)

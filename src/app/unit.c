@@ -12,7 +12,6 @@
 #include "io/loop.h"
 #include "io/notify.h"
 #include "io/output.h"
-#include "io/probe.h"
 #include "io/tree.h"
 #include "util/macros.h"
 #include "util/text.h"
@@ -54,7 +53,7 @@ void unit_close(struct unit *unit)
 {
 	loop_watch_free(&unit->status_watch);
 	fd_close(&unit->status_fd);
-	probe_cancel(&unit->probe);
+	unit_cancel_probe(unit);
 	notify_socket_free(&unit->notify);
 	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
 		output_free(&unit->streams[i].output);
@@ -173,7 +172,7 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 		unit_warn(
 		    unit, UNIT_WARNING_STOP, "unkillable: it does not die from SIGKILL (state D?)");
 	if (actions & SERVICE_DO_CANCEL_PROBE)
-		probe_cancel(&unit->probe);
+		unit_cancel_probe(unit);
 	if (actions & SERVICE_DO_CHECK_ORDER)
 		supervisor->is_order_dirty = true;
 	if (actions & SERVICE_DO_STOP_SIGNAL)
@@ -206,6 +205,8 @@ void unit_handle_event(struct unit *unit, struct service_event *event, uint64_t 
 	actions = service_handle(&unit->service, event, now_ms);
 	if (unit->service.state == SERVICE_STOPPING && before != SERVICE_STOPPING)
 		unit_note_cause(unit);
+	if (actions & SERVICE_DO_DIAGNOSE)
+		unit_diagnose(unit, now_ms);
 	if (unit->service.state != before) {
 		unit_report_state(unit, before, now_ms);
 		supervisor_on_state(unit->supervisor, unit, now_ms);
@@ -274,5 +275,5 @@ uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
 		unit_check_tree(unit, now_ms);
 	if (unit->is_look_owed)
 		deadline_ms = min_ms(deadline_ms, unit->look_ms);
-	return min_ms(deadline_ms, probe_turn(unit->probe, now_ms));
+	return min_ms(deadline_ms, unit_turn_probe(unit, now_ms));
 }

@@ -12,13 +12,16 @@
 #include "core/service.h"
 #include "core/snapshot.h"
 #include "core/words.h"
+#include "io/spawn.h"
 
+struct exec_probe;
 struct fatal_text;
 struct supervisor;
 struct text;
 
 enum {
-	UNIT_LOOK_PAUSE = 20, /* times what a look at the tree has cost */
+	UNIT_LOOK_PAUSE = 20,    /* times what a look at the tree has cost */
+	UNIT_DETAIL_BYTES = 256, /* of what a probe or a notification has to say */
 };
 
 /* Places for warnings, one for each thing that can be wrong at a time. */
@@ -65,7 +68,8 @@ struct unit {
 	bool is_look_owed;  /* a child has gone meanwhile */
 	int status_fd;      /* of a start whose exec has not been heard of; -1: none */
 	struct loop_watch *status_watch;
-	struct probe *probe; /* under way; NULL: none */
+	struct probe *probe;           /* under way; NULL: none */
+	struct exec_probe *exec_probe; /* likewise */
 	uint64_t probe_began_ms;
 	struct notify_socket *notify;
 	struct unit_stream streams[2];
@@ -124,8 +128,33 @@ bool unit_is_down(const struct unit *unit);
 void unit_start(struct unit *unit, uint64_t now_ms);
 /* Hears of the exec if it can (app/unit_start.c). */
 void unit_read_start(struct unit *unit, uint64_t now_ms);
-/* Begins a probe: SERVICE_DO_PROBE (app/unit_probe.c). */
+/* What is spawned for the unit has all of this, but for its argv, environment and output; and its
+ * environment, which the caller deinits: 0 or -ENOMEM (app/unit_start.c). */
+struct spawn_request unit_spawn_request(const struct unit *unit);
+int unit_environment(const struct unit *unit, struct words *ret_environment);
+/* Begins a probe: SERVICE_DO_PROBE; ends it without a result (app/unit_probe.c). */
 void unit_probe(struct unit *unit, uint64_t now_ms);
+void unit_cancel_probe(struct unit *unit);
+/* A probe is over: SERVICE_EV_PROBE_*, and what was wrong, in words; NULL: nothing. Looks whose the
+ * port is before it believes a success (app/unit_probe.c). */
+void unit_end_probe(struct unit *unit, enum service_event_type verdict, const char *detail);
+/* Ends a probe whose time is over; returns the deadline of one under way (app/unit_probe.c). */
+uint64_t unit_turn_probe(struct unit *unit, uint64_t now_ms);
+
+/* The same for a probe that is a command, in unit->exec_probe (app/unit_exec_probe.c). */
+void exec_probe_start(struct unit *unit, uint64_t now_ms);
+uint64_t exec_probe_turn(struct unit *unit, uint64_t now_ms);
+/* Ends and frees it, and makes *probe NULL. The rest, too, is harmless on NULL. */
+void exec_probe_free(struct exec_probe **probe);
+/* Its process, if that has not been reaped; else 0. */
+pid_t exec_probe_pid(const struct exec_probe *probe);
+/* A child has been reaped, its or another's. May end the probe. */
+void exec_probe_handle_exit(
+    struct exec_probe *probe, pid_t pid, const struct exit_info *exit, uint64_t now_ms);
+
+/* Tells what is known of a process that does not serve: SERVICE_DO_DIAGNOSE
+ * (app/unit_diagnosis.c). */
+void unit_diagnose(struct unit *unit, uint64_t now_ms);
 /* Looks who holds the service's port; true if it is the service itself (app/unit_probe.c). */
 bool unit_look_at_port(struct unit *unit);
 /* The holder of the port: `pid 12, COMMAND`, as far as it can be read (app/unit_probe.c). */
@@ -140,6 +169,8 @@ void unit_on_output(void *data, const char *bytes, size_t length_bytes);
 /* Tells of a change of state, one line or, where there is nothing to say, none
  * (app/unit_report.c). */
 void unit_report_state(struct unit *unit, enum service_state before, uint64_t now_ms);
+/* `exited with 1`, `ended by signal 9 (KILL)` (app/unit_report.c). */
+void unit_describe_end(const struct exit_info *exit, struct text *out);
 /* How the last start ended and why, in words (app/unit_report.c). */
 void unit_describe_exit(const struct unit *unit, struct text *out);
 /* Replaces an owned text; text NULL: none. */

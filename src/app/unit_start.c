@@ -19,7 +19,7 @@
 #include "io/spawn.h"
 #include "util/macros.h"
 
-static struct spawn_request unit_spawn_request(const struct unit *unit)
+struct spawn_request unit_spawn_request(const struct unit *unit)
 {
 	return (struct spawn_request){ .argv = unit->config->command.items,
 		.search_path = unit->supervisor->config->path,
@@ -30,6 +30,16 @@ static struct spawn_request unit_spawn_request(const struct unit *unit)
 		.nofile = unit->supervisor->nofile,
 		.new_session = true,
 		.die_with_parent = !unit->supervisor->is_pid1 };
+}
+
+int unit_environment(const struct unit *unit, struct words *ret_environment)
+{
+	const struct supervisor *supervisor = unit->supervisor;
+	struct service_env given = { .socket = supervisor->socket,
+		.path = supervisor->config->path,
+		.notify_socket = unit->notify ? notify_socket_name(unit->notify) : NULL };
+
+	return service_env_build(supervisor->environment, unit->config, &given, ret_environment);
 }
 
 /* ---- what it writes ---- */
@@ -101,8 +111,6 @@ static int unit_spawn(struct unit *unit, struct error *error)
 {
 	const struct supervisor *supervisor = unit->supervisor;
 	struct spawn_request request = unit_spawn_request(unit);
-	struct service_env given = { .socket = supervisor->socket,
-		.path = supervisor->config->path };
 	struct words environment = { .items = NULL };
 	int write_fds[2] = { -1, -1 }, result = 0;
 
@@ -111,10 +119,7 @@ static int unit_spawn(struct unit *unit, struct error *error)
 	if (unit->config->probe.type == PROBE_NOTIFY || unit->config->watchdog_ms)
 		result =
 		    notify_socket_new(supervisor->loop, unit_on_notify, unit, &unit->notify, error);
-	if (unit->notify)
-		given.notify_socket = notify_socket_name(unit->notify);
-	if (!result &&
-	    service_env_build(supervisor->environment, unit->config, &given, &environment))
+	if (!result && unit_environment(unit, &environment))
 		result = error_set(error, -ENOMEM, "no memory for its environment");
 	if (!result)
 		result = unit_open_output(unit, write_fds, error);

@@ -86,21 +86,14 @@ static bool env_equal(const struct words *a, const struct words *b)
 	return equal;
 }
 
-static bool has_fatal_output(const struct service_config *service, const struct fatal_output *fatal)
-{
-	for (size_t i = 0; i < service->fatal_output_count; i++)
-		if (strcmp(service->fatal_outputs[i].id, fatal->id) == 0)
-			return strcmp(service->fatal_outputs[i].text, fatal->text) == 0;
-	return false;
-}
-
-/* Each ID stands in the list once. */
+/* In the same order: of two that come together the first counts. */
 static bool fatal_outputs_equal(const struct service_config *a, const struct service_config *b)
 {
 	bool equal = a->fatal_output_count == b->fatal_output_count;
 
 	for (size_t i = 0; equal && i < a->fatal_output_count; i++)
-		equal = has_fatal_output(b, &a->fatal_outputs[i]);
+		equal = strcmp(a->fatal_outputs[i].id, b->fatal_outputs[i].id) == 0 &&
+			strcmp(a->fatal_outputs[i].text, b->fatal_outputs[i].text) == 0;
 	return equal;
 }
 

@@ -174,10 +174,10 @@ void sim_end(void)
 	sim.reply = NULL;
 	supervisor_deinit(&sim.supervisor);
 	config_deinit(&sim.config);
-	if (fake.fds || fake.watches || fake.probes || fake.outputs || fake.notifies)
-		sim_fail("left over: %zu descriptors, %zu watches, %zu probes, %zu outputs, "
-			 "%zu notification sockets",
-		    fake.fds, fake.watches, fake.probes, fake.outputs, fake.notifies);
+	if (fake.fds || fake.watches || fake.probes || fake.jobs || fake.outputs || fake.notifies)
+		sim_fail("left over: %zu descriptors, %zu watches, %zu probes, %zu jobs, "
+			 "%zu outputs, %zu notification sockets",
+		    fake.fds, fake.watches, fake.probes, fake.jobs, fake.outputs, fake.notifies);
 }
 
 /* ---- turns ---- */

@@ -55,13 +55,18 @@ static void add_probe(struct text *ini, unsigned place)
 	uint64_t kept = chance, kind;
 
 	chance = sim.seed * 1000 + place;
-	kind = next_random() % 6;
+	kind = next_random() % 8;
 	chance = kept;
 	switch (kind) {
 	case 0: break;
 	case 1: text_addf(ini, "port = %u\n", 9000 + place); break;
 	case 2: text_addf(ini, "probe = tcp://127.0.0.1:%u\n", 9000 + place); break;
 	case 3: text_addf(ini, "probe = notify\n"); break;
+	case 4:
+		text_addf(
+		    ini, "probe = ws://127.0.0.1:%u/\nprobe_expect = \"ok\":true\n", 9000 + place);
+		break;
+	case 5: text_addf(ini, "probe = exec:s%u\n", place); break;
 	default:
 		text_addf(ini, "probe = http://127.0.0.1:%u/\nprobe_expect = \"ok\":true\n",
 		    9000 + place);
@@ -168,6 +173,7 @@ static void draw_child(size_t service)
 	child->term_ms = between(0, 90);
 	child->kill_ms = between(0, 10);
 	child->ping_ms = watchdog_ms ? watchdog_ms / 2 : NEVER_MS;
+	child->check_ms = between(0, 400); /* in time, see probe_timeout above */
 	child->chat_ms = is_percent(20) ? between(10, 1000) * SECOND : NEVER_MS;
 	child->term_exit = is_percent(50)
 			       ? (struct exit_info){ .by_signal = true, .value = SIGTERM }

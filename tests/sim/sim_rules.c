@@ -135,6 +135,13 @@ static void check_exit(const struct unit *unit, struct sim_shadow *shadow)
 
 /* ---- stops: only with a reason ---- */
 
+/* Unless its command is made to say or do otherwise. */
+static bool can_answer(const struct service_config *config, const struct fake_child *plan)
+{
+	return config->probe.type != PROBE_EXEC ||
+	       (plan->check_code < 0 && plan->check_ms < config->probe_timeout_ms);
+}
+
 static void check_cause(const struct unit *unit)
 {
 	const struct service_config *config = unit->config;
@@ -149,6 +156,8 @@ static void check_cause(const struct unit *unit)
 	hang_ms = deadline_after(process->born_ms, plan->hang_ms);
 	switch (unit->service.cause) {
 	case SERVICE_CAUSE_UNHEALTHY:
+		if (!can_answer(config, plan))
+			return;
 		if (hang_ms > fake.now_ms ||
 		    fake.now_ms - hang_ms + pace_ms <
 			config->unhealthy_after_ms + sim_frozen_since(hang_ms))
@@ -164,7 +173,7 @@ static void check_cause(const struct unit *unit)
 		if (deadline_after(plan->serve_ms,
 			config->probe_start_interval_ms + config->probe_timeout_ms + SIM_SLACK_MS) <
 			config->start_timeout_ms &&
-		    plan->hang_ms == NEVER_MS)
+		    plan->hang_ms == NEVER_MS && can_answer(config, plan))
 			sim_fail("%s is called slow to start, and is not", config->name);
 		return;
 	case SERVICE_CAUSE_NONE:
@@ -235,7 +244,7 @@ static uint64_t starting_limit_ms(const struct unit *unit, const struct fake_pro
 	else if (!unit->config->port && config->probe.type == PROBE_NONE)
 		ready_ms = plan->exec_ms;
 	if (plan->exec_error || fake.services[sim_place(unit)].stranger_ms != NEVER_MS ||
-	    plan->hang_ms <= ready_ms)
+	    plan->hang_ms <= ready_ms || !can_answer(config, plan))
 		ready_ms = NEVER_MS;
 	return min_ms(ready_ms, config->start_timeout_ms);
 }
@@ -255,7 +264,9 @@ static void check_sick(const struct unit *unit, const struct fake_process *proce
 	uint64_t sick_ms =
 	    max_ms(deadline_after(process->born_ms, process->plan.hang_ms), unit->service.ready_ms);
 
-	if (config->probe.type == PROBE_HTTP && fake_is_hanging(process, fake.now_ms) &&
+	if ((config->probe.type == PROBE_HTTP || config->probe.type == PROBE_WS ||
+		config->probe.type == PROBE_EXEC) &&
+	    fake_is_hanging(process, fake.now_ms) &&
 	    fake.now_ms > deadline_after(sick_ms,
 			      sick_limit_ms(config) + SIM_SLACK_MS + 2 * sim_frozen_since(sick_ms)))
 		sim_fail("%s answers nothing, and nobody minds", config->name);
@@ -267,7 +278,7 @@ static void check_sick(const struct unit *unit, const struct fake_process *proce
 	    fake.now_ms > deadline_after(sim.shadows[sim_place(unit)].since_ms,
 			      sick_limit_ms(config) + SIM_SLACK_MS +
 				  2 * sim_frozen_since(sim.shadows[sim_place(unit)].since_ms)) &&
-	    process->plan.hang_ms == NEVER_MS)
+	    process->plan.hang_ms == NEVER_MS && can_answer(config, &process->plan))
 		sim_fail("%s stays failing, and answers", config->name);
 }
 
@@ -353,11 +364,11 @@ static void check_objects(void)
 {
 	size_t count = sim.supervisor.unit_count;
 
-	if (fake.fds > 1 + count || fake.watches > count || fake.probes > count ||
+	if (fake.fds > 1 + count || fake.watches > count || fake.probes + fake.jobs > count ||
 	    fake.outputs > 2 * count || fake.notifies > count)
-		sim_fail("leaks: %zu descriptors, %zu watches, %zu probes, %zu outputs, "
-			 "%zu notification sockets",
-		    fake.fds, fake.watches, fake.probes, fake.outputs, fake.notifies);
+		sim_fail("leaks: %zu descriptors, %zu watches, %zu probes, %zu jobs, "
+			 "%zu outputs, %zu notification sockets",
+		    fake.fds, fake.watches, fake.probes, fake.jobs, fake.outputs, fake.notifies);
 }
 
 void rules_check(void)

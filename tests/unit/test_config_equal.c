@@ -23,7 +23,7 @@ static const char *const samples[][SAMPLES_MAX] = {
 	[VALUE_COMMAND] = { "a", "b", "a b", "a 'b c'", "a b c" },
 	[VALUE_PROBE] = { "none", "notify", "tcp://127.0.0.1:1", "tcp://127.0.0.1:2",
 	    "tcp://127.0.0.2:1", "tcp://[::1]:1", "http://127.0.0.1:1/", "http://127.0.0.1:1/a",
-	    "ws://127.0.0.1:1/", "exec:a", "exec:a b" },
+	    "exec:a b", "exec:a" },
 	[VALUE_PORT] = { "auto", "1", "65535" },
 	[VALUE_SIGNAL] = { "TERM", "INT" },
 	[VALUE_RATE] = { "5/10m", "6/10m", "5/11m" },
@@ -113,14 +113,19 @@ static const struct {
 	/* A port of its own, or the same from its probe. */
 	{ "[service a]\ncommand = x\nprobe = tcp://127.0.0.1:5\n",
 	    "[service a]\ncommand = x\nprobe = tcp://127.0.0.1:5\nport = 5\n", true },
-	/* Fatal texts. */
-	{ "[service a]\ncommand = x\nfatal_output.a = 1\nfatal_output.b = 2\n",
-	    "[service a]\ncommand = x\nfatal_output.b = 2\nfatal_output.a = 1\n", true },
-	{ "[service a]\ncommand = x\nfatal_output.a = 1\n",
-	    "[service a]\ncommand = x\nfatal_output.a = 2\n", false },
-	{ "[service a]\ncommand = x\nfatal_output.a = 1\n",
-	    "[service a]\ncommand = x\nfatal_output.b = 1\n", false },
-	{ "[service a]\ncommand = x\nfatal_output.a = 1\n", "[service a]\ncommand = x\n", false },
+	/* A command of a probe, and what it is made of. */
+	{ "[service a]\ncommand = x\nprobe = exec:x ${gateway_port}\n",
+	    "[nemoinit]\ngateway_port = 1\n[service a]\ncommand = x\nprobe = exec:x "
+	    "${gateway_port}\n",
+	    false },
+	/* Texts it may write. */
+	{ "[service a]\ncommand = x\nfatal_output.a = b c\n",
+	    "[service a]\ncommand = x\nfatal_output.a = b  c\n", true },
+	{ "[service a]\ncommand = x\nfatal_output.a = b\n", "[service a]\ncommand = x\n", false },
+	{ "[service a]\ncommand = x\nfatal_output.a = b\n",
+	    "[service a]\ncommand = x\nfatal_output.a = c\n", false },
+	{ "[service a]\ncommand = x\nfatal_output.a = b\n",
+	    "[service a]\ncommand = x\nfatal_output.b = b\n", false },
 	/* Variables. */
 	{ "[service a]\ncommand = x\nenv.A = 1\nenv.B = 2\n",
 	    "[service a]\ncommand = x\nenv.B = 2\nenv.A = 1\n", true },
