@@ -495,7 +495,7 @@ static void job_end(struct job *job, enum job_outcome outcome)
 	if (task)
 		task->running--;
 	job->end_ms = job->deadline_ms = NEVER_MS;
-	job->request.handle_output(job->data, false, "a line\nand the last", 20);
+	job->request.handle_output(job->data, false, "a line\nand the last", 19);
 	job->handle(job->data, &result);
 }
 
