@@ -131,29 +131,24 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 static char *describe_waiting(const struct supervisor *supervisor, const struct unit *unit)
 {
 	const char *task = tasks_holding(supervisor->tasks, unit, false);
+	const struct unit *other;
 	struct text text;
 
 	if (unit->service.state != SERVICE_WAITING)
 		return NULL;
 	if (run_is_running(unit->repair))
 		return strdup("waits for its repair command");
-	for (size_t i = 0; !task && i < unit->config->after.count; i++) {
-		const struct service *other =
-		    &supervisor->units[unit->config->after_index[i]]->service;
-
-		if (service_is_order_ready(other))
-			continue;
-		text_init_heap(&text, 128);
-		text_addf(&text, "waits for %s (%s)", other->config->name,
-		    service_state_to_string(service_shown_state(other)));
-		return text.data;
-	}
-	if (!task)
+	other = task ? NULL : supervisor_awaited(supervisor, unit);
+	if (!task && !other)
 		task = tasks_holding(supervisor->tasks, unit, true);
-	if (!task)
+	if (!task && !other)
 		return NULL;
 	text_init_heap(&text, 128);
-	text_addf(&text, "waits for task %s", task);
+	if (task)
+		text_addf(&text, "waits for task %s", task);
+	else
+		text_addf(&text, "waits for %s (%s)", other->config->name,
+		    service_state_to_string(service_shown_state(&other->service)));
 	return text.data;
 }
 

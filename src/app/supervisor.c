@@ -59,14 +59,15 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 	}
 	if (!supervisor->units)
 		return -ENOMEM;
-	return tasks_new(supervisor, &supervisor->tasks);
+	config_forget_services(options->config);
+	return tasks_new(supervisor, options->config, supervisor->unit_count, &supervisor->tasks);
 }
 
 void supervisor_deinit(struct supervisor *supervisor)
 {
 	tasks_free(&supervisor->tasks);
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		unit_free(supervisor->units[i]);
+		unit_release(supervisor->units[i]);
 	free(supervisor->units);
 	free(supervisor->socket);
 	auto_pair_deinit(&supervisor->auto_pair);
@@ -83,7 +84,14 @@ void supervisor_start(struct supervisor *supervisor, uint64_t now_ms)
 		unit_handle(supervisor->units[i], SERVICE_EV_START, now_ms);
 }
 
-struct unit *supervisor_find(struct supervisor *supervisor, const char *name)
+struct unit *supervisor_find(const struct supervisor *supervisor, const char *name)
+{
+	struct unit *unit = supervisor_find_any(supervisor, name);
+
+	return unit && !unit->is_removed ? unit : NULL;
+}
+
+struct unit *supervisor_find_any(const struct supervisor *supervisor, const char *name)
 {
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		if (strcmp(supervisor->units[i]->config->name, name) == 0)
@@ -210,7 +218,7 @@ void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint6
 		auto_pair_deinit(&supervisor->auto_pair);
 		auto_pair_init(&supervisor->auto_pair, AUTO_PAIR_FAST);
 	}
-	if (state == SERVICE_READY || state == SERVICE_FINISHED)
+	if (state == SERVICE_READY || unit_is_down(unit))
 		supervisor->is_order_dirty = true;
 	tasks_on_state(supervisor->tasks, unit, now_ms);
 	if (is_first_ready && unit->service.starts > 1 && !supervisor->is_stopping)
@@ -219,20 +227,51 @@ void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint6
 
 /* ---- order ---- */
 
-static bool supervisor_is_order_ready(const struct supervisor *supervisor, const struct unit *unit)
+/* After a reload the port may still be held by whoever had it before. */
+static const struct unit *supervisor_port_holder(
+    const struct supervisor *supervisor, const struct unit *unit)
 {
-	for (size_t i = 0; i < unit->config->after.count; i++)
-		if (!service_is_order_ready(
-			&supervisor->units[unit->config->after_index[i]]->service))
-			return false;
-	return true;
+	uint16_t port = unit->config->port;
+
+	for (size_t i = 0; port && i < supervisor->unit_count; i++)
+		if (supervisor->units[i]->held_port == port && supervisor->units[i] != unit)
+			return supervisor->units[i];
+	return NULL;
+}
+
+const struct unit *supervisor_awaited(const struct supervisor *supervisor, const struct unit *unit)
+{
+	if (unit->is_removed) /* its places are those of a configuration that is no more */
+		return unit;
+	for (size_t i = 0; i < unit->config->after.count; i++) {
+		const struct unit *other = supervisor->units[unit->config->after_index[i]];
+
+		if (!service_is_order_ready(&other->service))
+			return other;
+	}
+	return supervisor_port_holder(supervisor, unit);
+}
+
+const struct unit *supervisor_held_up_by(
+    const struct supervisor *supervisor, const struct unit *unit)
+{
+	for (size_t i = 0; i < unit->config->after.count; i++) {
+		const struct unit *other = supervisor->units[unit->config->after_index[i]];
+		enum service_state state = other->service.state;
+
+		if (state == SERVICE_BLOCKED || state == SERVICE_BACKOFF ||
+		    state == SERVICE_STOPPED ||
+		    (state == SERVICE_FINISHED && !service_is_order_ready(&other->service)))
+			return other;
+	}
+	return NULL;
 }
 
 /* A repair that was cut short must be over too. */
 static bool supervisor_may_start(struct supervisor *supervisor, const struct unit *unit)
 {
-	return !run_is_running(unit->repair) && tasks_may_start(supervisor->tasks, unit,
-						    supervisor_is_order_ready(supervisor, unit));
+	return !unit->is_removed && !run_is_running(unit->repair) &&
+	       tasks_may_start(supervisor->tasks, unit, !supervisor_awaited(supervisor, unit));
 }
 
 /* Starts what waits and may. Returns false if there is more to be started than one turn allows. */
@@ -330,6 +369,7 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 	supervisor_reap(supervisor, now_ms);
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		deadline_ms = min_ms(deadline_ms, unit_turn(supervisor->units[i], now_ms));
+	supervisor_turn_reload(supervisor, now_ms);
 	if (!supervisor_start_waiting(supervisor, now_ms) || supervisor->is_reaping)
 		deadline_ms = now_ms;
 	deadline_ms = min_ms(deadline_ms, tasks_turn(supervisor->tasks, now_ms));

@@ -18,16 +18,18 @@
 #include "util/macros.h"
 #include "util/text.h"
 
-struct unit *unit_new(struct supervisor *supervisor, const struct service_config *config,
-    size_t place, uint64_t now_ms)
+struct unit *unit_new(
+    struct supervisor *supervisor, struct service_config *config, size_t place, uint64_t now_ms)
 {
 	struct unit *unit = malloc(sizeof(*unit));
 
 	if (!unit)
 		return NULL;
 	*unit = (struct unit){ .supervisor = supervisor,
+		.users = 1,
 		.place = place,
-		.config = config,
+		.config = &unit->own_config,
+		.own_config = *config,
 		.status_fd = -1,
 		.started_at_ms = -1,
 		.exit_at_ms = -1,
@@ -38,24 +40,37 @@ struct unit *unit_new(struct supervisor *supervisor, const struct service_config
 		.probe_latency_ms = -1,
 		.streams = {
 		    { .unit = unit, .name = "stdout" }, { .unit = unit, .name = "stderr" } } };
-	service_init(&unit->service, config, now_ms);
+	*config = (struct service_config){ .name = NULL };
+	service_init(&unit->service, unit->config, now_ms);
 	return unit;
 }
 
-void unit_free(struct unit *unit)
+struct unit *unit_hold(struct unit *unit)
 {
-	if (!unit)
-		return;
+	unit->users++;
+	return unit;
+}
+
+void unit_close(struct unit *unit)
+{
 	loop_watch_free(&unit->status_watch);
 	fd_close(&unit->status_fd);
 	unit_cancel_probe(unit);
 	notify_socket_free(&unit->notify);
-	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
 		output_free(&unit->streams[i].output);
+	run_free(&unit->repair);
+}
+
+void unit_release(struct unit *unit)
+{
+	if (!unit || --unit->users)
+		return;
+	unit_close(unit);
+	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
 		free(unit->streams[i].splitter.partial);
 		free(unit->streams[i].fatal);
 	}
-	run_free(&unit->repair);
 	line_ring_deinit(&unit->ring);
 	free(unit->failure);
 	free(unit->task);
@@ -65,6 +80,8 @@ void unit_free(struct unit *unit)
 	free(unit->listener_command);
 	for (size_t i = 0; i < ARRAY_LEN(unit->warnings); i++)
 		free(unit->warnings[i]);
+	service_config_deinit(&unit->own_config);
+	service_config_deinit(&unit->next_config);
 	free(unit);
 }
 
@@ -103,6 +120,7 @@ static bool unit_is_tree_alive(struct unit *unit)
 static void unit_forget_tree(struct unit *unit, uint64_t now_ms)
 {
 	unit->session = 0;
+	unit->held_port = 0;
 	unit->listener_owner = LISTENER_NONE;
 	unit->listener_pid = 0;
 	unit->probe_ok = -1;

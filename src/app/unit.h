@@ -43,16 +43,31 @@ struct unit_stream {
 	struct fatal_text *fatal; /* until it is ready, if it has fatal_output; else NULL */
 };
 
+/* How far it is with what a reload wants of it (app/supervisor_reload.c). */
+enum unit_change {
+	UNIT_CHANGE_NONE,
+	UNIT_CHANGE_DUE,      /* runs as before, until it is its level's turn */
+	UNIT_CHANGE_STOPPING, /* the old process is on its way down */
+};
+
 struct unit {
 	struct supervisor *supervisor;
-	size_t place; /* in supervisor->units */
-	const struct service_config *config;
+	unsigned users; /* the supervisor, and each request that waits for it */
+	size_t place;   /* in supervisor->units */
+	const struct service_config
+	    *config; /* own_config: the place stays, what is in it may change */
+	struct service_config own_config;
+	enum unit_change change;
+	uint16_t change_level;             /* by the configuration it was started with */
+	struct service_config next_config; /* while the change is due */
+	bool is_removed;                   /* not configured any more, and not down yet */
 	struct service service;
-	pid_t pid;         /* main process, not reaped yet; 0: none */
-	pid_t session;     /* of the tree of the current or last start; 0: nothing of it is left */
-	uint64_t look_ms;  /* not before then is the tree looked at again */
-	bool is_look_owed; /* a child has gone meanwhile */
-	int status_fd;     /* of a start whose exec has not been heard of; -1: none */
+	pid_t pid;          /* main process, not reaped yet; 0: none */
+	pid_t session;      /* of the tree of the current or last start; 0: nothing of it is left */
+	uint16_t held_port; /* `port` of that start; 0: none, or nothing of the tree is left */
+	uint64_t look_ms;   /* not before then is the tree looked at again */
+	bool is_look_owed;  /* a child has gone meanwhile */
+	int status_fd;      /* of a start whose exec has not been heard of; -1: none */
 	struct loop_watch *status_watch;
 	struct probe *probe;           /* under way; NULL: none */
 	struct exec_probe *exec_probe; /* likewise */
@@ -82,11 +97,18 @@ struct unit {
 	char *warnings[UNIT_WARNING_COUNT_]; /* owned; NULL: all is well */
 };
 
-/* config is borrowed for life. NULL when memory is short. */
-struct unit *unit_new(struct supervisor *supervisor, const struct service_config *config,
-    size_t place, uint64_t now_ms);
-/* Frees everything; ends no process. Harmless on NULL. */
-void unit_free(struct unit *unit);
+/*
+ * Takes what is in config, and leaves it zeroed. NULL when memory is short: then it is untouched.
+ * The caller is its first user.
+ */
+struct unit *unit_new(
+    struct supervisor *supervisor, struct service_config *config, size_t place, uint64_t now_ms);
+/* One more, one less. The last frees everything; ends no process. unit_release(NULL) is harmless.
+ */
+struct unit *unit_hold(struct unit *unit);
+void unit_release(struct unit *unit);
+/* Nothing is heard of it any more: it is down, and not supervised from here on. */
+void unit_close(struct unit *unit);
 
 /* Tells the machine of an event, and does what it says. */
 void unit_handle(struct unit *unit, enum service_event_type type, uint64_t now_ms);

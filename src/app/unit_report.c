@@ -94,8 +94,11 @@ static void unit_report_down(struct unit *unit, uint64_t now_ms)
 	    state == SERVICE_BLOCKED ? LOG_ERROR
 	    : is_bad                 ? LOG_WARN
 				     : LOG_INFO,
-	    unit, state == SERVICE_WAITING ? "exited" : service_state_to_string(state), "%s",
-	    buffer);
+	    unit,
+	    state == SERVICE_WAITING    ? "exited"
+	    : state == SERVICE_DISABLED ? "stopped"
+					: service_state_to_string(state),
+	    "%s", buffer);
 }
 
 static const char *cause_to_string(const struct unit *unit)
@@ -144,6 +147,7 @@ void unit_report_state(struct unit *unit, enum service_state before, uint64_t no
 	case SERVICE_BLOCKED:
 	case SERVICE_FINISHED: unit_report_down(unit, now_ms); return;
 	case SERVICE_STOPPED:
+	case SERVICE_DISABLED:
 		if (before == SERVICE_STOPPING)
 			unit_report_down(unit, now_ms);
 		return;
@@ -152,7 +156,6 @@ void unit_report_state(struct unit *unit, enum service_state before, uint64_t no
 			unit_report_down(unit, now_ms);
 		return;
 	case SERVICE_STARTING: /* told with the pid, in unit_start */
-	case SERVICE_DISABLED:
 	case SERVICE_STATE_COUNT_: return;
 	}
 }

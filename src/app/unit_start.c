@@ -174,6 +174,7 @@ void unit_start(struct unit *unit, uint64_t now_ms)
 		return;
 	}
 	unit->session = unit->pid;
+	unit->held_port = unit->config->port;
 	unit->started_at_ms = (int64_t)clock_epoch_ms();
 	supervisor_report(
 	    supervisor, LOG_INFO, unit, "starting", "starting (pid %d)", (int)unit->pid);

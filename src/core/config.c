@@ -42,21 +42,27 @@ void config_forget_text(struct config *config)
 	settings_deinit(&config->environment_settings);
 }
 
-/* All but the text it was made of. */
-static void config_deinit_values(struct config *config)
+void config_forget_services(struct config *config)
 {
 	for (size_t i = 0; i < config->service_count; i++)
 		service_config_deinit(&config->services[i]);
+	free(config->services);
+	config->services = NULL;
+	config->service_count = 0;
+}
+
+/* All but the text it was made of. */
+static void config_deinit_values(struct config *config)
+{
+	config_forget_services(config);
 	for (size_t i = 0; i < config->task_count; i++)
 		task_config_deinit(&config->tasks[i]);
-	free(config->services);
 	free(config->tasks);
 	free(config->socket);
 	free(config->path);
 	free(config->file);
-	config->services = NULL;
 	config->tasks = NULL;
-	config->service_count = config->task_count = 0;
+	config->task_count = 0;
 	config->socket = config->path = config->file = NULL;
 }
 

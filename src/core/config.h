@@ -204,6 +204,9 @@ void service_config_deinit(struct service_config *service);
 /* Frees the settings text, which only config_print needs. */
 void config_forget_text(struct config *config);
 
+/* Frees the services, when they have been moved to where they are used. */
+void config_forget_services(struct config *config);
+
 /* Place of the service called name, or -1. */
 int config_find_service(const struct config *config, const char *name);
 

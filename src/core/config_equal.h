@@ -17,7 +17,8 @@ bool config_value_equal(const struct config_key *key, const void *a, const void 
 
 /*
  * Would the service be run in the same way? What follows from the other services (after_index,
- * level) is not looked at, the order of its variables does not matter.
+ * level) is not looked at, nor the order of its env.NAME and
+ * fatal_output.ID.
  */
 bool service_config_equal(const struct service_config *a, const struct service_config *b);
 

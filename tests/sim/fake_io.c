@@ -161,11 +161,15 @@ struct fake_child fake_child_healthy(void)
 
 size_t fake_add_service(const char *name, uint16_t port)
 {
-	fake.services[fake.service_count] = (struct fake_service){ .name = name,
-		.port = port,
+	struct fake_service *service = &fake.services[fake.service_count];
+
+	if (fake.service_count == FAKE_SERVICES_MAX)
+		fault("too many services");
+	*service = (struct fake_service){ .port = port,
 		.child = fake_child_healthy(),
 		.stranger_ms = NEVER_MS,
 		.stranger_end_ms = NEVER_MS };
+	snprintf(service->name, sizeof(service->name), "%s", name);
 	return fake.service_count++;
 }
 
@@ -176,8 +180,9 @@ void fake_add_task(const char *name)
 			return;
 	if (fake.task_count == FAKE_TASKS_MAX)
 		fault("too many tasks");
-	fake.tasks[fake.task_count++] =
-	    (struct fake_task){ .name = name, .end_ms = 1000, .term_ms = 5 };
+	snprintf(fake.tasks[fake.task_count].name, sizeof(fake.tasks[0].name), "%s", name);
+	fake.tasks[fake.task_count].end_ms = 1000;
+	fake.tasks[fake.task_count++].term_ms = 5;
 }
 
 static struct fake_task *task_find(const char *name)
@@ -195,6 +200,14 @@ struct fake_task *fake_task(const char *name)
 	if (!task)
 		fault("no such task");
 	return task;
+}
+
+size_t fake_find_service(const char *name)
+{
+	for (size_t i = 0; i < fake.service_count; i++)
+		if (strcmp(fake.services[i].name, name) == 0)
+			return i;
+	return FAKE_SERVICES_MAX;
 }
 
 static struct fake_process *process_new(void)
@@ -665,10 +678,11 @@ static void spawn_members(const struct fake_process *leader)
 
 static size_t service_of(const char *name)
 {
-	for (size_t i = 0; i < fake.service_count; i++)
-		if (strcmp(fake.services[i].name, name) == 0)
-			return i;
-	fault("a command of no service");
+	size_t place = fake_find_service(name);
+
+	if (place == FAKE_SERVICES_MAX)
+		fault("a command of no service");
+	return place;
 }
 
 static void spawn_connect(struct fake_process *process, const struct spawn_request *request)

@@ -17,7 +17,7 @@ enum {
 	FAKE_PROCESSES_MAX = 32,
 	FAKE_OBJECTS_MAX = 32,
 	FAKE_LOG_LINES = 48,
-	FAKE_LOG_LINE_BYTES = 240,
+	FAKE_LOG_LINE_BYTES = 400,
 	FAKE_MESSAGES_MAX = 8,
 	FAKE_TASKS_MAX = 8,
 	FAKE_KILL_AFTER_MS = 500, /* from TERM to KILL of a job */
@@ -66,8 +66,8 @@ struct fake_process {
 };
 
 struct fake_service {
-	const char *name; /* argv[0] of its command */
-	uint16_t port;    /* 0: none */
+	char name[33]; /* argv[0] of its command */
+	uint16_t port; /* 0: none */
 	struct fake_child child;
 	uint64_t stranger_ms; /* a stranger takes the port as soon as it is free from here on … */
 	uint64_t stranger_end_ms;
@@ -78,7 +78,7 @@ struct fake_service {
 
 /* A command that is no service: a task, a repair. */
 struct fake_task {
-	const char *name; /* argv[0] */
+	char name[32];    /* argv[0] */
 	uint64_t end_ms;  /* from its start; NEVER_MS: not by itself */
 	uint64_t term_ms; /* from a stop; NEVER_MS: ignores it */
 	int code;
@@ -120,6 +120,8 @@ size_t fake_add_service(const char *name, uint16_t port);
 /* A command that does nothing for a second, well; one that is there already is left as it is. */
 void fake_add_task(const char *name);
 struct fake_task *fake_task(const char *name);
+/* The place of the service in fake.services; FAKE_SERVICES_MAX: there is none of that name. */
+size_t fake_find_service(const char *name);
 /* A healthy child: serves after a second, never ends, obeys TERM at once. */
 struct fake_child fake_child_healthy(void);
 
