@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -352,6 +353,88 @@ static void a_stop_cancels_the_repair(void **state)
 	end_all(10 * SECOND);
 }
 
+/* ---- reload ---- */
+
+static void a_reload_leaves_what_runs(void **state)
+{
+	static const char tasks[] = "[task t]\ncommand = setup\nof = web\n"
+				    "[task r]\ncommand = greet\nwhen = ready\n"
+				    "[task s]\ncommand = drift\nwhen = start\nof = web\n";
+	char first[512], second[512];
+
+	snprintf(first, sizeof(first), "%s" WEB MORE, tasks);
+	snprintf(second, sizeof(second),
+	    "[service other]\ncommand = other\n[task n]\ncommand = new\n%s" WEB
+	    "[task gone]\ncommand = gone\nof = other\n",
+	    tasks);
+	start(first);
+	fake_task("greet")->end_ms = 10 * SECOND;
+	(void)sim_run_until("other", SERVICE_READY, SECOND);
+	assert_int_equal(fake_task("setup")->running, 1);
+	sim_reload(second);
+	/* New boot tasks run too, when it is their turn. */
+	assert_int_equal(fake_task("new")->starts, 0);
+	expect_state("web", SERVICE_WAITING);
+	(void)sim_run_until("web", SERVICE_READY, 10 * SECOND);
+	assert_int_equal(fake_task("setup")->starts, 1);
+	assert_int_equal(fake_task("new")->starts, 1);
+	assert_int_equal(fake_task("gone")->starts, 1);
+	assert_int_equal(fake_task("drift")->starts, 1);
+	/* What was told of before, and waits for its turn, keeps its service. */
+	sim_reload(first);
+	assert_int_equal(fake_task("gone")->running, 0);
+	sim_run(30 * SECOND);
+	expect_state("more", SERVICE_READY);
+	sim_run(30 * SECOND);
+	assert_int_equal(fake_task("greet")->starts, 3);
+	assert_string_equal(fake_task("greet")->told, "ready more ");
+	assert_int_equal(fake_task("setup")->starts, 1);
+	end_all(10 * SECOND);
+}
+
+static void a_reload_kills_what_is_gone(void **state)
+{
+	start("[task t]\ncommand = setup\n" WEB);
+	fake_task("setup")->end_ms = NEVER_MS;
+	sim_reload("[task u]\ncommand = other-setup\n" WEB);
+	assert_int_equal(fake_task("setup")->running, 0);
+	assert_int_equal(fake_task("other-setup")->running, 1);
+	(void)sim_run_until("web", SERVICE_READY, 10 * SECOND);
+	end_all(10 * SECOND);
+}
+
+static void a_reload_begins_start_tasks_anew(void **state)
+{
+	start("[task s]\ncommand = drift\nwhen = start\n" WEB);
+	sim_run(500);
+	assert_int_equal(fake_task("drift")->running, 1);
+	sim_reload("[task q]\ncommand = check\nwhen = start\n[task s]\ncommand = drift\nwhen = "
+		   "start\n" WEB);
+	(void)sim_run_until("web", SERVICE_READY, 10 * SECOND);
+	assert_int_equal(fake_task("check")->starts, 1);
+	assert_int_equal(fake_task("drift")->starts, 2);
+	assert_int_equal(sim_events("web", "task-failed"), 0);
+	end_all(10 * SECOND);
+}
+
+/* Another place, and its repair command under way. */
+static void a_reload_cuts_a_repair_short_only_if_the_service_changes(void **state)
+{
+	start(REPAIRED_WEB);
+	(void)sim_run_until("web", SERVICE_READY, MINUTE);
+	fake_task("doctor")->end_ms = 10 * SECOND;
+	for (int i = 0; i < 2; i++) {
+		crash("web", 78);
+		(void)sim_run_until("web", SERVICE_WAITING, SECOND);
+		assert_int_equal(fake_task("doctor")->running, 1);
+		sim_reload(
+		    i ? REPAIRED_WEB "env.A = 1\n" : "[service a]\ncommand = a\n" REPAIRED_WEB);
+		(void)sim_run_until("web", SERVICE_READY, MINUTE);
+		assert_int_equal(sim_events("web", "repair"), 1);
+	}
+	end_all(10 * SECOND);
+}
+
 /* ---- the end ---- */
 
 static void a_shutdown_waits_for_tasks_within_its_budget(void **state)
@@ -392,6 +475,10 @@ int main(void)
 		cmocka_unit_test(a_repair_runs_once_before_the_retry),
 		cmocka_unit_test(a_repair_that_does_not_help_blocks),
 		cmocka_unit_test(a_stop_cancels_the_repair),
+		cmocka_unit_test(a_reload_leaves_what_runs),
+		cmocka_unit_test(a_reload_kills_what_is_gone),
+		cmocka_unit_test(a_reload_begins_start_tasks_anew),
+		cmocka_unit_test(a_reload_cuts_a_repair_short_only_if_the_service_changes),
 		cmocka_unit_test(a_shutdown_waits_for_tasks_within_its_budget),
 	};
 
