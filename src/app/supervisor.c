@@ -61,7 +61,7 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 	if (!supervisor->units)
 		return -ENOMEM;
 	config_forget_services(options->config);
-	return tasks_new(supervisor, &supervisor->tasks);
+	return tasks_new(supervisor, options->config, supervisor->unit_count, &supervisor->tasks);
 }
 
 void supervisor_deinit(struct supervisor *supervisor)
@@ -278,7 +278,7 @@ const struct unit *supervisor_held_up_by(
 /* A repair that was cut short must be over too. */
 static bool supervisor_may_start(struct supervisor *supervisor, const struct unit *unit)
 {
-	return !run_is_running(unit->repair) &&
+	return !unit->is_removed && !run_is_running(unit->repair) &&
 	       tasks_may_start(supervisor->tasks, unit, !supervisor_awaited(supervisor, unit));
 }
 

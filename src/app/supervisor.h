@@ -49,13 +49,13 @@ struct supervisor {
 
 	struct unit **units; /* in the order of the configuration; behind them what leaves it */
 	size_t unit_count;
+	struct tasks *tasks;
 	size_t leaving_count; /* of these: not configured any more, going down */
 	unsigned reloads;     /* so far: places and levels have changed */
 	bool is_reloading;    /* a unit has a change to come, or leaves */
 	bool is_order_dirty;  /* a unit waits, or has become ready */
 	bool is_reaping;      /* there may be more dead children */
 	bool is_changed;      /* a state has changed since somebody has looked */
-	struct tasks *tasks;
 	uint64_t reaped;
 	uint64_t turn_ms; /* when the last turn was */
 	uint64_t wake_ms; /* when it wanted to be called again */
