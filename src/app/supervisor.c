@@ -274,6 +274,7 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 		deadline_ms = min_ms(deadline_ms, unit_turn(supervisor->units[i], now_ms));
 	if (!supervisor_start_waiting(supervisor, now_ms) || supervisor->is_reaping)
 		deadline_ms = now_ms;
+	supervisor_check_command(supervisor, now_ms);
 	if (supervisor->is_stopping)
 		deadline_ms = min_ms(deadline_ms, supervisor_turn_stop(supervisor, now_ms));
 	/* What was started in this turn has deadlines of its own. */

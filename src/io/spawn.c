@@ -84,11 +84,10 @@ static _Noreturn void child_fail(const struct spawn_plan *plan, enum spawn_step 
 {
 	struct spawn_failure failure = { .step = (int32_t)step, .error = error };
 
-	/* Nobody is left to tell when this write fails; the exit code speaks too (sh(1): 127, 126).
-	 */
+	/* Nobody is left to tell when this write fails; the exit code speaks too (sh(1)). */
 	if (write(plan->status_fd, &failure, sizeof(failure)) < 0)
 		_exit(125);
-	_exit(error == ENOENT ? 127 : 126);
+	_exit(step == SPAWN_STEP_EXEC && error == ENOENT ? 127 : 126);
 }
 
 static void child_unblock_signals(void)
@@ -135,9 +134,16 @@ static _Noreturn void child_run(const struct spawn_plan *plan)
 {
 	const struct spawn_request *request = plan->request;
 
-	child_unblock_signals();
 	if (request->new_session ? setsid() < 0 : setpgid(0, 0) < 0)
 		child_fail(plan, SPAWN_STEP_SESSION, errno);
+	/*
+	 * Here, since the command may use it at once; and only here: done by the parent too, it
+	 * could come late and take the terminal from a job of what by then is a shell. With SIGTTOU
+	 * still blocked it is allowed from the background (tcsetpgrp(3)).
+	 */
+	if (request->in_foreground)
+		(void)tcsetpgrp(STDIN_FILENO, getpid());
+	child_unblock_signals();
 	if (request->die_with_parent) {
 		if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
 			child_fail(plan, SPAWN_STEP_PARENT, errno);
@@ -191,6 +197,9 @@ int spawn_start(
 			child_run(&plan);
 		if (pid < 0)
 			result = error_set(error, -errno, "fork: %s", strerror(errno));
+		/* Whoever comes first: a signal to the group must find it (setpgid(2)). */
+		else if (!request->new_session)
+			(void)setpgid(pid, pid);
 	}
 	if (result)
 		fd_close(&read_fd);
