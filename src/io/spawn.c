@@ -116,14 +116,17 @@ static void child_connect_stdio(const struct spawn_plan *plan)
 
 static _Noreturn void child_exec(const struct spawn_plan *plan)
 {
+	const char *name = plan->request->argv[0];
 	int error = ENOENT;
 
 	for (char **path = plan->candidates; *path; path++) {
 		execve(*path, plan->request->argv, plan->request->environment);
-		/* Go on searching as execvp(3) does, but remember a file that may not be executed.
+		/*
+		 * Go on searching as execvp(3) does, but remember a file that may not be executed.
+		 * A directory of PATH that is closed to us has no such file, as shells see it.
 		 */
 		if (errno == EACCES)
-			error = EACCES;
+			error = strchr(name, '/') || access(*path, F_OK) == 0 ? EACCES : error;
 		else if (errno != ENOENT && errno != ENOTDIR)
 			child_fail(plan, SPAWN_STEP_EXEC, errno);
 	}
