@@ -49,11 +49,18 @@ static void on_fault(const char *what)
 
 void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed)
 {
+	sim_start_command(ini, NULL, start_ms, random_seed);
+}
+
+void sim_start_command(
+    const char *ini, char *const *command, uint64_t start_ms, uint32_t random_seed)
+{
 	static char *environment[] = { NULL };
 	const struct config_sources sources = { .file = "sim.ini",
 		.text = ini,
 		.text_bytes = strlen(ini),
-		.environment = environment };
+		.environment = environment,
+		.command = command };
 	struct problems errors = { .items = NULL }, warnings = { .items = NULL };
 	struct supervisor_options options = {
 		.config = &sim.config, .environment = environment, .random_seed = random_seed

@@ -65,6 +65,9 @@ extern struct sim sim;
 
 /* A supervisor of the configuration, whose services' commands are their names, at start_ms. */
 void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed);
+/* The same beside a command of the command line, whose first word is main. */
+void sim_start_command(
+    const char *ini, char *const *command, uint64_t start_ms, uint32_t random_seed);
 /* Frees everything and looks that nothing is left. */
 void sim_end(void);
 
