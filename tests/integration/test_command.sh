@@ -48,7 +48,7 @@ beside() {
 test_its_end_ends_all_with_its_code() {
 	local row
 
-	for row in exit=0:0 exit=3:3 exit=255:255 die=KILL:137 die=TERM:143 die=SEGV:139; do
+	for row in exit=0:0 exit=3:3 exit=255:255 die=KILL:137 die=TERM:143 die=HUP:129; do
 		beside
 		command=(F "until=$W/go" "${row%:*}")
 		boot
