@@ -68,6 +68,8 @@ static void fill_probe(struct snapshot_probe *out, const struct unit *unit)
 		[PROBE_NONE] = NULL,
 		[PROBE_HTTP] = "http",
 		[PROBE_TCP] = "tcp",
+		[PROBE_WS] = "ws",
+		[PROBE_EXEC] = "exec",
 		[PROBE_NOTIFY] = "notify",
 	};
 
@@ -102,6 +104,8 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 					      service_shown_state(&unit->service) == SERVICE_BLOCKED
 						  ? unit->service.blocked
 						  : BLOCKED_NOT };
+	if (out->code == BLOCKED_FATAL_OUTPUT && unit->service.fatal_output >= 0)
+		out->id = unit->config->fatal_outputs[unit->service.fatal_output].id;
 	if (out->code == BLOCKED_NOT || !is_privileged)
 		return;
 	count = line_ring_get(&unit->ring, lines);
@@ -115,22 +119,18 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 /* What a waiting service waits for: the first that is not there, and how it is. */
 static char *describe_waiting(const struct supervisor *supervisor, const struct unit *unit)
 {
+	const struct unit *other;
 	struct text text;
 
 	if (unit->service.state != SERVICE_WAITING)
 		return NULL;
-	for (size_t i = 0; i < unit->config->after.count; i++) {
-		const struct service *other =
-		    &supervisor->units[unit->config->after_index[i]]->service;
-
-		if (service_is_order_ready(other))
-			continue;
-		text_init_heap(&text, 128);
-		text_addf(&text, "waits for %s (%s)", other->config->name,
-		    service_state_to_string(service_shown_state(other)));
-		return text.data;
-	}
-	return NULL;
+	other = supervisor_awaited(supervisor, unit);
+	if (!other)
+		return NULL;
+	text_init_heap(&text, 128);
+	text_addf(&text, "waits for %s (%s)", other->config->name,
+	    service_state_to_string(service_shown_state(&other->service)));
+	return text.data;
 }
 
 static void fill_warnings(

@@ -57,13 +57,14 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 	}
 	if (!supervisor->units)
 		return -ENOMEM;
+	config_forget_services(options->config);
 	return 0;
 }
 
 void supervisor_deinit(struct supervisor *supervisor)
 {
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		unit_free(supervisor->units[i]);
+		unit_release(supervisor->units[i]);
 	free(supervisor->units);
 	free(supervisor->socket);
 	auto_pair_deinit(&supervisor->auto_pair);
@@ -80,7 +81,14 @@ void supervisor_start(struct supervisor *supervisor, uint64_t now_ms)
 		unit_handle(supervisor->units[i], SERVICE_EV_START, now_ms);
 }
 
-struct unit *supervisor_find(struct supervisor *supervisor, const char *name)
+struct unit *supervisor_find(const struct supervisor *supervisor, const char *name)
+{
+	struct unit *unit = supervisor_find_any(supervisor, name);
+
+	return unit && !unit->is_removed ? unit : NULL;
+}
+
+struct unit *supervisor_find_any(const struct supervisor *supervisor, const char *name)
 {
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		if (strcmp(supervisor->units[i]->config->name, name) == 0)
@@ -156,7 +164,8 @@ bool supervisor_is_main_pid(void *data, pid_t pid)
 	const struct supervisor *supervisor = data;
 
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		if (supervisor->units[i]->pid == pid)
+		if (supervisor->units[i]->pid == pid ||
+		    exec_probe_pid(supervisor->units[i]->exec_probe) == pid)
 			return true;
 	return false;
 }
@@ -190,7 +199,7 @@ void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint6
 		auto_pair_deinit(&supervisor->auto_pair);
 		auto_pair_init(&supervisor->auto_pair, AUTO_PAIR_FAST);
 	}
-	if (state == SERVICE_READY || state == SERVICE_FINISHED)
+	if (state == SERVICE_READY || unit_is_down(unit))
 		supervisor->is_order_dirty = true;
 	if (is_first_ready && unit->service.starts > 1 && !supervisor->is_stopping)
 		supervisor_restart_with(supervisor, unit, now_ms);
@@ -198,13 +207,44 @@ void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint6
 
 /* ---- order ---- */
 
-static bool supervisor_is_order_ready(const struct supervisor *supervisor, const struct unit *unit)
+/* After a reload the port may still be held by whoever had it before. */
+static const struct unit *supervisor_port_holder(
+    const struct supervisor *supervisor, const struct unit *unit)
 {
-	for (size_t i = 0; i < unit->config->after.count; i++)
-		if (!service_is_order_ready(
-			&supervisor->units[unit->config->after_index[i]]->service))
-			return false;
-	return true;
+	uint16_t port = unit->config->port;
+
+	for (size_t i = 0; port && i < supervisor->unit_count; i++)
+		if (supervisor->units[i]->held_port == port && supervisor->units[i] != unit)
+			return supervisor->units[i];
+	return NULL;
+}
+
+const struct unit *supervisor_awaited(const struct supervisor *supervisor, const struct unit *unit)
+{
+	if (unit->is_removed) /* its places are those of a configuration that is no more */
+		return unit;
+	for (size_t i = 0; i < unit->config->after.count; i++) {
+		const struct unit *other = supervisor->units[unit->config->after_index[i]];
+
+		if (!service_is_order_ready(&other->service))
+			return other;
+	}
+	return supervisor_port_holder(supervisor, unit);
+}
+
+const struct unit *supervisor_held_up_by(
+    const struct supervisor *supervisor, const struct unit *unit)
+{
+	for (size_t i = 0; i < unit->config->after.count; i++) {
+		const struct unit *other = supervisor->units[unit->config->after_index[i]];
+		enum service_state state = other->service.state;
+
+		if (state == SERVICE_BLOCKED || state == SERVICE_BACKOFF ||
+		    state == SERVICE_STOPPED ||
+		    (state == SERVICE_FINISHED && !service_is_order_ready(&other->service)))
+			return other;
+	}
+	return NULL;
 }
 
 /* Starts what waits and may. Returns false if there is more to be started than one turn allows. */
@@ -219,7 +259,7 @@ static bool supervisor_start_waiting(struct supervisor *supervisor, uint64_t now
 			struct unit *unit = supervisor->units[i];
 
 			if (unit->service.state != SERVICE_WAITING ||
-			    !supervisor_is_order_ready(supervisor, unit))
+			    supervisor_awaited(supervisor, unit))
 				continue;
 			if (started++ >= SUPERVISOR_STARTS_PER_TURN) {
 				supervisor->is_order_dirty = true;
@@ -244,6 +284,9 @@ static void supervisor_on_exit(void *data, pid_t pid, const struct exit_info *ex
 			return;
 		}
 	}
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		exec_probe_handle_exit(
+		    supervisor->units[i]->exec_probe, pid, exit, loop_now_ms(supervisor->loop));
 }
 
 void supervisor_on_child(struct supervisor *supervisor)
@@ -296,6 +339,7 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 	supervisor_reap(supervisor, now_ms);
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		deadline_ms = min_ms(deadline_ms, unit_turn(supervisor->units[i], now_ms));
+	supervisor_turn_reload(supervisor, now_ms);
 	if (!supervisor_start_waiting(supervisor, now_ms) || supervisor->is_reaping)
 		deadline_ms = now_ms;
 	if (supervisor->is_stopping)

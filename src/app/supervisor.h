@@ -34,7 +34,7 @@ enum {
 struct supervisor {
 	struct loop *loop;
 	struct log *log;
-	const struct config *config;
+	struct config *config; /* but for its services, which the units have */
 	char *const *environment;
 	bool is_pid1;
 	const struct rlimit *nofile;
@@ -45,11 +45,14 @@ struct supervisor {
 	char *socket; /* path of the control socket; NULL: none */
 	struct problems warnings;
 
-	struct unit **units; /* as config->services; each owned */
+	struct unit **units; /* in the order of the configuration; behind them what leaves it */
 	size_t unit_count;
-	bool is_order_dirty; /* a unit waits, or has become ready */
-	bool is_reaping;     /* there may be more dead children */
-	bool is_changed;     /* a state has changed since somebody has looked */
+	size_t leaving_count; /* of these: not configured any more, going down */
+	unsigned reloads;     /* so far: places and levels have changed */
+	bool is_reloading;    /* a unit has a change to come, or leaves */
+	bool is_order_dirty;  /* a unit waits, or has become ready */
+	bool is_reaping;      /* there may be more dead children */
+	bool is_changed;      /* a state has changed since somebody has looked */
 	uint64_t reaped;
 	uint64_t turn_ms; /* when the last turn was */
 	uint64_t wake_ms; /* when it wanted to be called again */
@@ -76,14 +79,17 @@ struct supervisor {
 struct supervisor_options {
 	struct loop *loop;
 	struct log *log;
-	const struct config *config;
+	struct config *config;
 	char *const *environment;
 	bool is_pid1;
 	const struct rlimit *nofile; /* for services; NULL: ours */
 	uint32_t random_seed;
 };
 
-/* All borrowed for life. Takes over warnings. Returns 0 or -ENOMEM. */
+/*
+ * All borrowed for life; the services are taken out of config. Takes over warnings. Returns 0 or
+ * -ENOMEM.
+ */
 int supervisor_init(struct supervisor *supervisor, const struct supervisor_options *options,
     struct problems *warnings, uint64_t now_ms);
 void supervisor_deinit(struct supervisor *supervisor);
@@ -112,8 +118,31 @@ uint64_t supervisor_turn_stop(struct supervisor *supervisor, uint64_t now_ms);
 /* Is the shutdown over? */
 bool supervisor_is_down(const struct supervisor *supervisor);
 
-/* The unit of that name, or NULL. */
-struct unit *supervisor_find(struct supervisor *supervisor, const char *name);
+/*
+ * Another configuration, from here on (app/supervisor_reload.c). What has not changed is left
+ * alone; what has is stopped, to start with the new values, those that are `after` others before
+ * these; what is new is started; what is gone from it is stopped, and then forgotten. Takes what
+ * is in fresh; the old configuration is freed. 0, or -ENOMEM: nothing has changed, and fresh is
+ * still the caller's to deinit. Not during a shutdown.
+ */
+int supervisor_reload(struct supervisor *supervisor, struct config *fresh, uint64_t now_ms);
+
+/* What a reload has left to be done. Part of supervisor_turn. */
+void supervisor_turn_reload(struct supervisor *supervisor, uint64_t now_ms);
+
+/* The unit of that name, or NULL; not one that leaves the configuration. */
+struct unit *supervisor_find(const struct supervisor *supervisor, const char *name);
+/* Those too. */
+struct unit *supervisor_find_any(const struct supervisor *supervisor, const char *name);
+
+/*
+ * Who has to come up, or to go, before the unit may start: the first in its `after` that is not
+ * there, or one that is still going down with its port. NULL: it may.
+ */
+const struct unit *supervisor_awaited(const struct supervisor *supervisor, const struct unit *unit);
+/* One in its `after` that is down for good, so that it waits for ever; NULL: none. */
+const struct unit *supervisor_held_up_by(
+    const struct supervisor *supervisor, const struct unit *unit);
 
 /* Stops all units of a level that run. */
 void supervisor_stop_level(

@@ -12,21 +12,22 @@
 #include "io/loop.h"
 #include "io/notify.h"
 #include "io/output.h"
-#include "io/probe.h"
 #include "io/tree.h"
 #include "util/macros.h"
 #include "util/text.h"
 
-struct unit *unit_new(struct supervisor *supervisor, const struct service_config *config,
-    size_t place, uint64_t now_ms)
+struct unit *unit_new(
+    struct supervisor *supervisor, struct service_config *config, size_t place, uint64_t now_ms)
 {
 	struct unit *unit = malloc(sizeof(*unit));
 
 	if (!unit)
 		return NULL;
 	*unit = (struct unit){ .supervisor = supervisor,
+		.users = 1,
 		.place = place,
-		.config = config,
+		.config = &unit->own_config,
+		.own_config = *config,
 		.status_fd = -1,
 		.started_at_ms = -1,
 		.exit_at_ms = -1,
@@ -37,21 +38,35 @@ struct unit *unit_new(struct supervisor *supervisor, const struct service_config
 		.probe_latency_ms = -1,
 		.streams = {
 		    { .unit = unit, .name = "stdout" }, { .unit = unit, .name = "stderr" } } };
-	service_init(&unit->service, config, now_ms);
+	*config = (struct service_config){ .name = NULL };
+	service_init(&unit->service, unit->config, now_ms);
 	return unit;
 }
 
-void unit_free(struct unit *unit)
+struct unit *unit_hold(struct unit *unit)
 {
-	if (!unit)
-		return;
+	unit->users++;
+	return unit;
+}
+
+void unit_close(struct unit *unit)
+{
 	loop_watch_free(&unit->status_watch);
 	fd_close(&unit->status_fd);
-	probe_cancel(&unit->probe);
+	unit_cancel_probe(unit);
 	notify_socket_free(&unit->notify);
-	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
 		output_free(&unit->streams[i].output);
+}
+
+void unit_release(struct unit *unit)
+{
+	if (!unit || --unit->users)
+		return;
+	unit_close(unit);
+	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
 		free(unit->streams[i].splitter.partial);
+		free(unit->streams[i].fatal);
 	}
 	line_ring_deinit(&unit->ring);
 	free(unit->failure);
@@ -59,6 +74,8 @@ void unit_free(struct unit *unit)
 	free(unit->listener_command);
 	for (size_t i = 0; i < ARRAY_LEN(unit->warnings); i++)
 		free(unit->warnings[i]);
+	service_config_deinit(&unit->own_config);
+	service_config_deinit(&unit->next_config);
 	free(unit);
 }
 
@@ -96,6 +113,7 @@ static bool unit_is_tree_alive(struct unit *unit)
 static void unit_forget_tree(struct unit *unit, uint64_t now_ms)
 {
 	unit->session = 0;
+	unit->held_port = 0;
 	unit->listener_owner = LISTENER_NONE;
 	unit->listener_pid = 0;
 	unit->probe_ok = -1;
@@ -154,7 +172,7 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 		unit_warn(
 		    unit, UNIT_WARNING_STOP, "unkillable: it does not die from SIGKILL (state D?)");
 	if (actions & SERVICE_DO_CANCEL_PROBE)
-		probe_cancel(&unit->probe);
+		unit_cancel_probe(unit);
 	if (actions & SERVICE_DO_CHECK_ORDER)
 		supervisor->is_order_dirty = true;
 	if (actions & SERVICE_DO_STOP_SIGNAL)
@@ -172,12 +190,13 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 /* A stop that the probe has caused is explained by the probe's last words. */
 static void unit_note_cause(struct unit *unit)
 {
-	if (unit->service.cause == SERVICE_CAUSE_UNHEALTHY ||
-	    unit->service.cause == SERVICE_CAUSE_START_TIMEOUT)
+	if (unit->service.fatal_output < 0 &&
+	    (unit->service.cause == SERVICE_CAUSE_UNHEALTHY ||
+		unit->service.cause == SERVICE_CAUSE_START_TIMEOUT))
 		unit_set_text(&unit->failure, unit->probe_detail);
 }
 
-static void unit_handle_event(struct unit *unit, struct service_event *event, uint64_t now_ms)
+void unit_handle_event(struct unit *unit, struct service_event *event, uint64_t now_ms)
 {
 	enum service_state before = unit->service.state;
 	unsigned actions;
@@ -186,6 +205,8 @@ static void unit_handle_event(struct unit *unit, struct service_event *event, ui
 	actions = service_handle(&unit->service, event, now_ms);
 	if (unit->service.state == SERVICE_STOPPING && before != SERVICE_STOPPING)
 		unit_note_cause(unit);
+	if (actions & SERVICE_DO_DIAGNOSE)
+		unit_diagnose(unit, now_ms);
 	if (unit->service.state != before) {
 		unit_report_state(unit, before, now_ms);
 		supervisor_on_state(unit->supervisor, unit, now_ms);
@@ -254,5 +275,5 @@ uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
 		unit_check_tree(unit, now_ms);
 	if (unit->is_look_owed)
 		deadline_ms = min_ms(deadline_ms, unit->look_ms);
-	return min_ms(deadline_ms, probe_turn(unit->probe, now_ms));
+	return min_ms(deadline_ms, unit_turn_probe(unit, now_ms));
 }

@@ -17,7 +17,7 @@ enum {
 	FAKE_PROCESSES_MAX = 32,
 	FAKE_OBJECTS_MAX = 32,
 	FAKE_LOG_LINES = 48,
-	FAKE_LOG_LINE_BYTES = 240,
+	FAKE_LOG_LINE_BYTES = 400,
 	FAKE_MESSAGES_MAX = 8,
 	FAKE_LATENCY_MS = 2, /* of an answer to a probe */
 };
@@ -38,7 +38,9 @@ struct fake_child {
 	uint64_t kill_ms; /* from KILL to its death; NEVER_MS: state D */
 	unsigned members; /* other processes of its session, which outlive it */
 	uint64_t member_term_ms;
-	uint64_t chat_ms; /* writes a line this often; NEVER_MS: silent */
+	uint64_t chat_ms;  /* writes a line this often; NEVER_MS: silent */
+	uint64_t check_ms; /* an exec probe of it takes so long; NEVER_MS: it never ends … */
+	int check_code;    /* … and exits so; -1: by whether the service answers */
 };
 
 struct fake_process {
@@ -62,8 +64,8 @@ struct fake_process {
 };
 
 struct fake_service {
-	const char *name; /* argv[0] of its command */
-	uint16_t port;    /* 0: none */
+	char name[33]; /* argv[0] of its command */
+	uint16_t port; /* 0: none */
 	struct fake_child child;
 	uint64_t stranger_ms; /* a stranger takes the port as soon as it is free from here on … */
 	uint64_t stranger_end_ms;
@@ -82,7 +84,9 @@ struct fake {
 	bool has_sigchld;
 	int fork_error; /* errno of every fork; 0: they succeed */
 	uint64_t oom_count;
-	size_t fds, watches, probes, outputs, notifies; /* alive */
+	size_t fds, watches, probes, jobs, outputs, notifies; /* alive */
+	unsigned job_starts;
+	int job_error; /* errno of every start of a job; 0: they succeed */
 	/* Called before a process is made; may change the service's child. NULL: none. */
 	void (*on_spawn)(size_t service);
 	/* Called for each event line. NULL: none. */
@@ -98,6 +102,8 @@ extern struct fake fake;
 /* A new world at start_ms. */
 void fake_reset(uint64_t start_ms);
 size_t fake_add_service(const char *name, uint16_t port);
+/* The place of the service in fake.services; FAKE_SERVICES_MAX: there is none of that name. */
+size_t fake_find_service(const char *name);
 /* A healthy child: serves after a second, never ends, obeys TERM at once. */
 struct fake_child fake_child_healthy(void);
 
