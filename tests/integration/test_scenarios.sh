@@ -350,10 +350,6 @@ test_it_prints_as_fast_as_it_can() {
 	halt
 }
 
-# The sanitizers cost time.
-slowness=1
-! grep -q __asan_init "$nemoinit" || slowness=20
-
 # The 99th of a hundred, in microseconds.
 slowest_answer() {
 	NEMOINIT_SOCKET=$socket "$fixture" ask=100
