@@ -18,6 +18,7 @@
 struct loop;
 struct log;
 struct rlimit;
+struct tasks;
 
 enum {
 	SUPERVISOR_STARTS_PER_TURN = 32, /* forks before the loop gets its turn again */
@@ -44,9 +45,11 @@ struct supervisor {
 	int64_t started_at_ms;
 	char *socket; /* path of the control socket; NULL: none */
 	struct problems warnings;
+	size_t config_warnings; /* so many of them, the first, are of the configuration */
 
 	struct unit **units; /* in the order of the configuration; behind them what leaves it */
 	size_t unit_count;
+	struct tasks *tasks;
 	size_t leaving_count; /* of these: not configured any more, going down */
 	unsigned reloads;     /* so far: places and levels have changed */
 	bool is_reloading;    /* a unit has a change to come, or leaves */
@@ -83,6 +86,7 @@ struct supervisor_options {
 	char *const *environment;
 	bool is_pid1;
 	const struct rlimit *nofile; /* for services; NULL: ours */
+	size_t config_warnings; /* so many of the warnings, the first, are of the configuration */
 	uint32_t random_seed;
 };
 
@@ -122,10 +126,11 @@ bool supervisor_is_down(const struct supervisor *supervisor);
  * Another configuration, from here on (app/supervisor_reload.c). What has not changed is left
  * alone; what has is stopped, to start with the new values, those that are `after` others before
  * these; what is new is started; what is gone from it is stopped, and then forgotten. Takes what
- * is in fresh; the old configuration is freed. 0, or -ENOMEM: nothing has changed, and fresh is
- * still the caller's to deinit. Not during a shutdown.
+ * is in fresh and in warnings, those of the new configuration. 0, or -ENOMEM: nothing has changed,
+ * and both are still the caller's to deinit. Not during a shutdown.
  */
-int supervisor_reload(struct supervisor *supervisor, struct config *fresh, uint64_t now_ms);
+int supervisor_reload(struct supervisor *supervisor, struct config *fresh,
+    struct problems *warnings, uint64_t now_ms);
 
 /* What a reload has left to be done. Part of supervisor_turn. */
 void supervisor_turn_reload(struct supervisor *supervisor, uint64_t now_ms);
@@ -150,11 +155,18 @@ void supervisor_stop_level(
 bool supervisor_is_level_down(const struct supervisor *supervisor, int level);
 int supervisor_top_level(const struct supervisor *supervisor);
 
+/* Logs the warnings; there are any at a start or after a reload. */
+void supervisor_report_warnings(struct supervisor *supervisor, size_t count);
+
 /* ---- for units ---- */
 
 /* One log line. unit NULL: about nemoinit itself. */
 void supervisor_report(struct supervisor *supervisor, enum log_level level, const struct unit *unit,
     const char *event, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* A line of output: into the ring and the log. name: whose; stream: "stdout" or "stderr". */
+void supervisor_log_output(struct supervisor *supervisor, struct line_ring *ring, const char *name,
+    const char *stream, const char *line, size_t length_bytes);
 
 /* The unit's state has changed. */
 void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms);

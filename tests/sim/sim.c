@@ -72,6 +72,11 @@ static void read_ini(const char *ini, struct config *ret_config)
 		if (fake_find_service(ret_config->services[i].name) == FAKE_SERVICES_MAX)
 			fake_add_service(
 			    ret_config->services[i].name, ret_config->services[i].port);
+	for (size_t i = 0; i < ret_config->service_count; i++)
+		if (ret_config->services[i].repair.count)
+			fake_add_task(ret_config->services[i].repair.items[0]);
+	for (size_t i = 0; i < ret_config->task_count; i++)
+		fake_add_task(ret_config->tasks[i].command.items[0]);
 }
 
 void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed)
@@ -145,6 +150,7 @@ void sim_reload(const char *ini)
 {
 	struct unit *units[FAKE_SERVICES_MAX];
 	struct service services[FAKE_SERVICES_MAX];
+	struct problems warnings = { .items = NULL };
 	struct config fresh, copy;
 	size_t count;
 
@@ -152,7 +158,7 @@ void sim_reload(const char *ini)
 	read_ini(ini, &copy);
 	forget_shadows(&fresh);
 	count = list_unchanged(&fresh, units, services);
-	if (supervisor_reload(&sim.supervisor, &fresh, fake.now_ms))
+	if (supervisor_reload(&sim.supervisor, &fresh, &warnings, fake.now_ms))
 		sim_fail("a reload fails");
 	for (size_t i = 0; i < count; i++)
 		if (memcmp(&services[i], &units[i]->service, sizeof(services[i])) != 0)
