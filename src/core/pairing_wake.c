@@ -68,6 +68,7 @@ uint64_t pairing_wake_deadline_ms(const struct pairing_wake *wake, uint64_t slow
 
 void pairing_wake_handle_look(struct pairing_wake *wake)
 {
+	wake->seen_ms = wake->changed_ms;
 	wake->changed_ms = NEVER_MS;
 }
 
@@ -76,15 +77,19 @@ void pairing_wake_handle_list(
 {
 	if (list->has_found) {
 		wake->distance_ms = 0;
+		wake->found_end_ms = list->end_ms;
 		return;
 	}
+	if (list->is_woken)
+		wake->calls[wake->call_count++ % PAIRING_WAKE_CALLS_MAX] =
+		    (struct pairing_wake_call){ .end_ms = list->end_ms,
+			    .took_ms = list->end_ms - list->start_ms };
+	/* No noise: what a list before, then under way, has shown as well. */
+	if (wake->seen_ms < wake->found_end_ms)
+		return;
 	wake->noise_end_ms = list->end_ms;
 	wake->noise_last_ms = list->last_write_ms;
-	if (!list->is_woken)
-		return;
-	wake->distance_ms =
-	    min_ms(wake->distance_ms ? 2 * wake->distance_ms : PAIRING_WAKE_DISTANCE_MS, slow_ms);
-	wake->calls[wake->call_count++ % PAIRING_WAKE_CALLS_MAX] =
-	    (struct pairing_wake_call){ .end_ms = list->end_ms,
-		    .took_ms = list->end_ms - list->start_ms };
+	if (list->is_woken)
+		wake->distance_ms = min_ms(
+		    wake->distance_ms ? 2 * wake->distance_ms : PAIRING_WAKE_DISTANCE_MS, slow_ms);
 }

@@ -23,6 +23,8 @@ struct pairing_wake_call {
 
 struct pairing_wake {
 	uint64_t changed_ms;    /* the first change since the last look; NEVER_MS: none */
+	uint64_t seen_ms;       /* of the changes that the last look has seen, the first */
+	uint64_t found_end_ms;  /* of the last list that found something */
 	uint64_t distance_ms;   /* from noise_end_ms to the next call; 0: none */
 	uint64_t noise_end_ms;  /* of the last call that a change caused for nothing */
 	uint64_t noise_last_ms; /* the last write that such a call has seen */

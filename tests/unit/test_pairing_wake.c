@@ -60,6 +60,11 @@ static void noise_doubles_the_distance(void **state)
 	/* What is found ends it. */
 	now_ms = call(true, true, now_ms, 100);
 	assert_int_equal(poll_after(now_ms + 10), now_ms + 210);
+	/* And a change that came during that list is none: the list may have shown it. */
+	pairing_wake_handle_change(&wake, now_ms - 10);
+	pairing_wake_handle_look(&wake);
+	now_ms = call(true, false, now_ms + 190, 100);
+	assert_int_equal(poll_after(now_ms + 10), now_ms + 210);
 	/* A poll in turn that meets noise is noise, and does not double. */
 	now_ms = call(true, false, now_ms + 1000, 100);
 	now_ms = call(false, false, now_ms + 5000, 100);
