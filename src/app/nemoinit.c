@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "app/load.h"
+#include "app/reload.h"
 #include "app/requests.h"
 #include "app/supervisor.h"
 #include "core/config.h"
@@ -169,6 +170,16 @@ static bool is_interrupt_ignored(const struct nemoinit *nemoinit)
 	return isatty(STDIN_FILENO) && getenv("OPENSHELL_SANDBOX");
 }
 
+/* Also what a terminal that hangs up asks for: it does no harm. */
+static void nemoinit_reload(struct nemoinit *nemoinit, uint64_t now_ms)
+{
+	char *problems = NULL;
+
+	/* What was wrong is in the log. */
+	if (reload(&nemoinit->supervisor, now_ms, &problems))
+		free(problems);
+}
+
 static void on_signal(void *data, int signal, pid_t sender)
 {
 	struct nemoinit *nemoinit = data;
@@ -183,6 +194,8 @@ static void on_signal(void *data, int signal, pid_t sender)
 		    "SIGINT ignored in an attached session; nemoctl shutdown ends the sandbox");
 	else if (signal == SIGTERM || signal == SIGINT)
 		supervisor_stop(supervisor, signal == SIGTERM ? "SIGTERM" : "SIGINT", now_ms);
+	else if (signal == SIGHUP && !supervisor->is_stopping)
+		nemoinit_reload(nemoinit, now_ms);
 	/* Every other signal makes no sense for an init. */
 }
 
@@ -220,9 +233,7 @@ static void report_start(struct nemoinit *nemoinit)
 	    "nemoinit " NEMOINIT_VERSION " (pid %d, %s, uid %d, configuration %s, %zu services)",
 	    (int)getpid(), supervisor->is_pid1 ? "PID 1" : "subreaper", (int)getuid(),
 	    nemoinit->config.file ? nemoinit->config.file : "built-in", supervisor->unit_count);
-	for (size_t i = 0; i < supervisor->warnings.count; i++)
-		supervisor_report(
-		    supervisor, LOG_WARN, NULL, "warning", "%s", supervisor->warnings.items[i]);
+	supervisor_report_warnings(supervisor, supervisor->warnings.count);
 }
 
 /* Orphans come to PID 1 by nature; anywhere else we have to ask for them. */
@@ -264,6 +275,7 @@ static int nemoinit_start(struct nemoinit *nemoinit, const char *socket)
 	struct supervisor_options options = { .config = &nemoinit->config,
 		.environment = environ,
 		.is_pid1 = getpid() == 1,
+		.config_warnings = nemoinit->warnings.count,
 		.random_seed = random_seed() };
 	int result;
 
@@ -310,26 +322,41 @@ static void nemoinit_deinit(struct nemoinit *nemoinit)
 	problems_deinit(&nemoinit->warnings);
 }
 
+/*
+ * The path as it was meant where we were started, the caller's: from here on we are in the root
+ * directory. path NULL: NULL. Where nobody knows where that was: the path itself.
+ */
+static char *absolute_path(const char *path)
+{
+	char *directory = path && path[0] != '/' ? getcwd(NULL, 0) : NULL, *absolute;
+
+	if (!directory)
+		return path ? strdup(path) : NULL;
+	if (asprintf(&absolute, "%s/%s", directory, path) < 0)
+		absolute = NULL;
+	free(directory);
+	return absolute;
+}
+
 static int nemoinit_run(struct nemoinit *nemoinit, const struct options *options)
 {
 	const struct loop_hook hook = { .wake = on_wake, .turn = on_turn, .data = nemoinit };
 	const char *socket = options->socket ? options->socket : nemoinit->config.socket;
-	char *directory = socket[0] == '/' ? NULL : getcwd(NULL, 0), *absolute = NULL;
-	int code;
+	char *absolute = strcmp(socket, "auto") == 0 ? NULL : absolute_path(socket);
+	char *file = absolute_path(nemoinit->config.file);
+	bool is_complete =
+	    !file == !nemoinit->config.file && (absolute || strcmp(socket, "auto") == 0);
+	int code = EXIT_NO_START;
 
-	if (strcmp(socket, "auto") == 0)
-		socket = NULL;
-	/* As it was meant where we were started; from here on we are in the root directory. */
-	else if (directory && asprintf(&absolute, "%s/%s", directory, socket) > 0)
-		socket = absolute;
-	free(directory);
+	free(nemoinit->config.file);
+	nemoinit->config.file = file; /* it is read again */
 	config_forget_text(&nemoinit->config);
-	if (chdir("/") < 0) {
+	if (!is_complete)
+		fprintf(stderr, "nemoinit: no memory\n");
+	else if (chdir("/") < 0)
 		fprintf(stderr, "nemoinit: chdir /: %s\n", strerror(errno));
-		code = EXIT_NO_START;
-	} else {
-		code = nemoinit_start(nemoinit, socket);
-	}
+	else
+		code = nemoinit_start(nemoinit, absolute);
 	free(absolute);
 	if (code >= 0)
 		return code;

@@ -96,7 +96,8 @@ static void settle_check_waiting(const struct supervisor *supervisor, struct set
 	const struct unit *other = supervisor_held_up_by(supervisor, one->unit);
 	char message[64];
 
-	if (!other)
+	/* A boot task that runs again may bring that one up too. */
+	if (!other || tasks_holding(supervisor->tasks, one->unit, false))
 		return;
 	snprintf(message, sizeof(message), "waits for %s", other->config->name);
 	settle_finish(one, OUTCOME_FAILED, message);
@@ -149,11 +150,7 @@ static void settle_check(const struct supervisor *supervisor, struct settle_unit
 		break;
 	case SERVICE_STOPPED: settle_finish(one, OUTCOME_FAILED, "stopped meanwhile"); break;
 	case SERVICE_DISABLED: settle_finish(one, OUTCOME_SKIPPED, "disabled"); break;
-	case SERVICE_WAITING:
-		/* Whoever it starts after may only wait for the same task. */
-		if (!tasks_holding(supervisor->tasks, unit, false))
-			settle_check_waiting(supervisor, one);
-		break;
+	case SERVICE_WAITING: settle_check_waiting(supervisor, one); break;
 	case SERVICE_STARTING:
 	case SERVICE_FAILING:
 	case SERVICE_STOPPING:

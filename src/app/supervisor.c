@@ -33,6 +33,7 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 		.started_ms = now_ms,
 		.started_at_ms = (int64_t)clock_epoch_ms(),
 		.warnings = *warnings,
+		.config_warnings = options->config_warnings,
 		.unit_count = options->config->service_count,
 		.turn_ms = now_ms,
 		.wake_ms = NEVER_MS,
@@ -60,7 +61,7 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 	if (!supervisor->units)
 		return -ENOMEM;
 	config_forget_services(options->config);
-	return tasks_new(supervisor, &supervisor->tasks);
+	return tasks_new(supervisor, options->config, supervisor->unit_count, &supervisor->tasks);
 }
 
 void supervisor_deinit(struct supervisor *supervisor)
@@ -132,6 +133,13 @@ void supervisor_log_output(struct supervisor *supervisor, struct line_ring *ring
 	if (out.data)
 		log_write(supervisor->log, out.data, out.length_bytes);
 	text_deinit(&out);
+}
+
+void supervisor_report_warnings(struct supervisor *supervisor, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		supervisor_report(
+		    supervisor, LOG_WARN, NULL, "warning", "%s", supervisor->warnings.items[i]);
 }
 
 /* xorshift32: spreads restarts, guards no secret. */
@@ -270,7 +278,7 @@ const struct unit *supervisor_held_up_by(
 /* A repair that was cut short must be over too. */
 static bool supervisor_may_start(struct supervisor *supervisor, const struct unit *unit)
 {
-	return !run_is_running(unit->repair) &&
+	return !unit->is_removed && !run_is_running(unit->repair) &&
 	       tasks_may_start(supervisor->tasks, unit, !supervisor_awaited(supervisor, unit));
 }
 

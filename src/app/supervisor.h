@@ -45,16 +45,17 @@ struct supervisor {
 	int64_t started_at_ms;
 	char *socket; /* path of the control socket; NULL: none */
 	struct problems warnings;
+	size_t config_warnings; /* so many of them, the first, are of the configuration */
 
 	struct unit **units; /* in the order of the configuration; behind them what leaves it */
 	size_t unit_count;
+	struct tasks *tasks;
 	size_t leaving_count; /* of these: not configured any more, going down */
 	unsigned reloads;     /* so far: places and levels have changed */
 	bool is_reloading;    /* a unit has a change to come, or leaves */
 	bool is_order_dirty;  /* a unit waits, or has become ready */
 	bool is_reaping;      /* there may be more dead children */
 	bool is_changed;      /* a state has changed since somebody has looked */
-	struct tasks *tasks;
 	uint64_t reaped;
 	uint64_t turn_ms; /* when the last turn was */
 	uint64_t wake_ms; /* when it wanted to be called again */
@@ -85,6 +86,7 @@ struct supervisor_options {
 	char *const *environment;
 	bool is_pid1;
 	const struct rlimit *nofile; /* for services; NULL: ours */
+	size_t config_warnings; /* so many of the warnings, the first, are of the configuration */
 	uint32_t random_seed;
 };
 
@@ -124,10 +126,11 @@ bool supervisor_is_down(const struct supervisor *supervisor);
  * Another configuration, from here on (app/supervisor_reload.c). What has not changed is left
  * alone; what has is stopped, to start with the new values, those that are `after` others before
  * these; what is new is started; what is gone from it is stopped, and then forgotten. Takes what
- * is in fresh; the old configuration is freed. 0, or -ENOMEM: nothing has changed, and fresh is
- * still the caller's to deinit. Not during a shutdown.
+ * is in fresh and in warnings, those of the new configuration. 0, or -ENOMEM: nothing has changed,
+ * and both are still the caller's to deinit. Not during a shutdown.
  */
-int supervisor_reload(struct supervisor *supervisor, struct config *fresh, uint64_t now_ms);
+int supervisor_reload(struct supervisor *supervisor, struct config *fresh,
+    struct problems *warnings, uint64_t now_ms);
 
 /* What a reload has left to be done. Part of supervisor_turn. */
 void supervisor_turn_reload(struct supervisor *supervisor, uint64_t now_ms);
@@ -151,6 +154,9 @@ void supervisor_stop_level(
     struct supervisor *supervisor, int level, uint64_t limit_ms, uint64_t now_ms);
 bool supervisor_is_level_down(const struct supervisor *supervisor, int level);
 int supervisor_top_level(const struct supervisor *supervisor);
+
+/* Logs the warnings; there are any at a start or after a reload. */
+void supervisor_report_warnings(struct supervisor *supervisor, size_t count);
 
 /* ---- for units ---- */
 

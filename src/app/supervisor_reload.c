@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "app/supervisor.h"
+#include "app/tasks.h"
 #include "core/config_equal.h"
 #include "util/macros.h"
 #include "util/text.h"
@@ -232,26 +233,46 @@ static void take_services(
 	}
 }
 
-int supervisor_reload(struct supervisor *supervisor, struct config *fresh, uint64_t now_ms)
+/* All but the services; the old one is freed. */
+static void take_rest(
+    struct supervisor *supervisor, struct config *fresh, struct problems *warnings)
+{
+	size_t count;
+
+	config_keep_fixed(supervisor->config, fresh, warnings);
+	config_forget_services(fresh);
+	config_deinit(supervisor->config);
+	*supervisor->config = *fresh;
+	*fresh = (struct config){ .file = NULL };
+	count = warnings->count;
+	problems_replace_first(&supervisor->warnings, supervisor->config_warnings, warnings);
+	supervisor->config_warnings = count;
+}
+
+int supervisor_reload(
+    struct supervisor *supervisor, struct config *fresh, struct problems *warnings, uint64_t now_ms)
 {
 	struct unit **units =
 	    calloc(fresh->service_count + supervisor->unit_count + 1, sizeof(*units));
 	struct changes changes = { .unchanged = 0 };
+	struct tasks *tasks = NULL;
 
-	if (!units || find_units(supervisor, fresh, units, now_ms)) {
+	if (!units ||
+	    tasks_new(supervisor, fresh, fresh->service_count + supervisor->unit_count, &tasks) ||
+	    find_units(supervisor, fresh, units, now_ms)) {
+		tasks_free(&tasks);
 		free(units);
 		return -ENOMEM;
 	}
 	change_list_init(&changes.changed, "changed");
 	change_list_init(&changes.added, "added");
 	change_list_init(&changes.removed, "removed");
+	tasks_replace(supervisor, tasks, units, fresh->service_count);
 	place_units(supervisor, units, fresh->service_count);
 	take_services(supervisor, fresh, &changes, now_ms);
-	config_forget_services(fresh);
-	config_deinit(supervisor->config);
-	*supervisor->config = *fresh;
-	*fresh = (struct config){ .file = NULL };
+	take_rest(supervisor, fresh, warnings);
 	changes_report(supervisor, &changes);
+	supervisor_report_warnings(supervisor, supervisor->config_warnings);
 	supervisor->reloads++;
 	supervisor->is_reloading = supervisor->is_order_dirty = supervisor->is_changed = true;
 	/* At once for all that does not run. */

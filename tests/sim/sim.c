@@ -150,6 +150,7 @@ void sim_reload(const char *ini)
 {
 	struct unit *units[FAKE_SERVICES_MAX];
 	struct service services[FAKE_SERVICES_MAX];
+	struct problems warnings = { .items = NULL };
 	struct config fresh, copy;
 	size_t count;
 
@@ -157,7 +158,7 @@ void sim_reload(const char *ini)
 	read_ini(ini, &copy);
 	forget_shadows(&fresh);
 	count = list_unchanged(&fresh, units, services);
-	if (supervisor_reload(&sim.supervisor, &fresh, fake.now_ms))
+	if (supervisor_reload(&sim.supervisor, &fresh, &warnings, fake.now_ms))
 		sim_fail("a reload fails");
 	for (size_t i = 0; i < count; i++)
 		if (memcmp(&services[i], &units[i]->service, sizeof(services[i])) != 0)

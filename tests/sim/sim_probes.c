@@ -32,7 +32,7 @@ static void start(const char *ini)
 {
 	sim_start(ini, START_MS, 1);
 	fake.on_spawn = draw_quick;
-	sim_main(sim.supervisor.units[0]->config->name)->plan.serve_ms = 10;
+	sim_main(fake.services[0].name)->plan.serve_ms = 10;
 }
 
 /* The last diagnosis. */

@@ -126,7 +126,7 @@ static void check_exit(const struct unit *unit, struct sim_shadow *shadow)
 	bool was_running = shadow->state == SERVICE_STOPPING || shadow->state == SERVICE_WAITING;
 
 	if (!was_running || service->has_foreign_port || service->is_asked ||
-	    service->last_exit.reason == EXIT_REASON_NONE)
+	    service->is_repairing || service->last_exit.reason == EXIT_REASON_NONE)
 		return;
 	if (service->state != SERVICE_BACKOFF && service->state != SERVICE_WAITING &&
 	    service->blocked != BLOCKED_CRASH_LOOP)
@@ -326,7 +326,7 @@ static void check_unit(const struct unit *unit)
 		if (service->deadline_ms <= fake.now_ms)
 			sim_fail("%s is not tried again", unit->config->name);
 		if (service->deadline_ms == NEVER_MS && service->blocked != BLOCKED_CRASH_LOOP &&
-		    unit->config->fatal_retry_ms)
+		    service->blocked != BLOCKED_TASK_FAILED && unit->config->fatal_retry_ms)
 			sim_fail("%s will never be tried again", unit->config->name);
 		break;
 	case SERVICE_STARTING:
