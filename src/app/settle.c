@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "app/supervisor.h"
+#include "app/tasks.h"
 #include "core/reply_json.h"
 #include "util/macros.h"
 #include "util/text.h"
@@ -95,7 +96,8 @@ static void settle_check_waiting(const struct supervisor *supervisor, struct set
 	const struct unit *other = supervisor_held_up_by(supervisor, one->unit);
 	char message[64];
 
-	if (!other)
+	/* A boot task that runs again may bring that one up too. */
+	if (!other || tasks_holding(supervisor->tasks, one->unit, false))
 		return;
 	snprintf(message, sizeof(message), "waits for %s", other->config->name);
 	settle_finish(one, OUTCOME_FAILED, message);
@@ -189,8 +191,6 @@ static void settle_turn_down(struct settle *settle, uint64_t now_ms)
 		supervisor_stop_level(settle->supervisor, --settle->stop_level, 0, now_ms);
 	}
 }
-
-/* ---- the request ---- */
 
 /* Those that change a service on purpose; recover only sees to it, and joins whatever goes on. */
 static bool settle_is_exclusive(enum request_op op)

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/run.h"
+#include "app/tasks.h"
 #include "io/clock.h"
 #include "io/fd.h"
 #include "io/log.h"
@@ -59,11 +61,12 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 	if (!supervisor->units)
 		return -ENOMEM;
 	config_forget_services(options->config);
-	return 0;
+	return tasks_new(supervisor, options->config, supervisor->unit_count, &supervisor->tasks);
 }
 
 void supervisor_deinit(struct supervisor *supervisor)
 {
+	tasks_free(&supervisor->tasks);
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		unit_release(supervisor->units[i]);
 	free(supervisor->units);
@@ -112,6 +115,21 @@ void supervisor_report(struct supervisor *supervisor, enum log_level level, cons
 	text_init_heap(&out, sizeof(message) * 8);
 	log_line_event(&out, supervisor->config->log_format, clock_epoch_ms(), level,
 	    unit ? unit->config->name : NULL, event, message);
+	if (out.data)
+		log_write(supervisor->log, out.data, out.length_bytes);
+	text_deinit(&out);
+}
+
+void supervisor_log_output(struct supervisor *supervisor, struct line_ring *ring, const char *name,
+    const char *stream, const char *line, size_t length_bytes)
+{
+	uint64_t epoch_ms = clock_epoch_ms();
+	struct text out;
+
+	line_ring_add(ring, line, length_bytes, epoch_ms);
+	text_init_heap(&out, LINE_MAX_BYTES * 8);
+	log_line_output(
+	    &out, supervisor->config->log_format, epoch_ms, name, stream, line, length_bytes);
 	if (out.data)
 		log_write(supervisor->log, out.data, out.length_bytes);
 	text_deinit(&out);
@@ -173,9 +191,10 @@ bool supervisor_is_main_pid(void *data, pid_t pid)
 
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		if (supervisor->units[i]->pid == pid ||
-		    exec_probe_pid(supervisor->units[i]->exec_probe) == pid)
+		    exec_probe_pid(supervisor->units[i]->exec_probe) == pid ||
+		    run_pid(supervisor->units[i]->repair) == pid)
 			return true;
-	return false;
+	return tasks_have_pid(supervisor->tasks, pid);
 }
 
 /* A restart of `unit` is over: who is to be restarted with it? */
@@ -209,6 +228,7 @@ void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint6
 	}
 	if (state == SERVICE_READY || unit_is_down(unit))
 		supervisor->is_order_dirty = true;
+	tasks_on_state(supervisor->tasks, unit, now_ms);
 	if (is_first_ready && unit->service.starts > 1 && !supervisor->is_stopping)
 		supervisor_restart_with(supervisor, unit, now_ms);
 }
@@ -255,6 +275,13 @@ const struct unit *supervisor_held_up_by(
 	return NULL;
 }
 
+/* A repair that was cut short must be over too. */
+static bool supervisor_may_start(struct supervisor *supervisor, const struct unit *unit)
+{
+	return !unit->is_removed && !run_is_running(unit->repair) &&
+	       tasks_may_start(supervisor->tasks, unit, !supervisor_awaited(supervisor, unit));
+}
+
 /* Starts what waits and may. Returns false if there is more to be started than one turn allows. */
 static bool supervisor_start_waiting(struct supervisor *supervisor, uint64_t now_ms)
 {
@@ -267,7 +294,7 @@ static bool supervisor_start_waiting(struct supervisor *supervisor, uint64_t now
 			struct unit *unit = supervisor->units[i];
 
 			if (unit->service.state != SERVICE_WAITING ||
-			    supervisor_awaited(supervisor, unit))
+			    !supervisor_may_start(supervisor, unit))
 				continue;
 			if (started++ >= SUPERVISOR_STARTS_PER_TURN) {
 				supervisor->is_order_dirty = true;
@@ -284,17 +311,20 @@ static bool supervisor_start_waiting(struct supervisor *supervisor, uint64_t now
 static void supervisor_on_exit(void *data, pid_t pid, const struct exit_info *exit)
 {
 	struct supervisor *supervisor = data;
+	uint64_t now_ms = loop_now_ms(supervisor->loop);
 
 	supervisor->reaped++;
 	for (size_t i = 0; i < supervisor->unit_count; i++) {
 		if (supervisor->units[i]->pid == pid) {
-			unit_on_exit(supervisor->units[i], exit, loop_now_ms(supervisor->loop));
+			unit_on_exit(supervisor->units[i], exit, now_ms);
 			return;
 		}
 	}
-	for (size_t i = 0; i < supervisor->unit_count; i++)
-		exec_probe_handle_exit(
-		    supervisor->units[i]->exec_probe, pid, exit, loop_now_ms(supervisor->loop));
+	for (size_t i = 0; i < supervisor->unit_count; i++) {
+		exec_probe_handle_exit(supervisor->units[i]->exec_probe, pid, exit, now_ms);
+		run_on_exit(supervisor->units[i]->repair, pid, exit, now_ms);
+	}
+	tasks_on_exit(supervisor->tasks, pid, exit, now_ms);
 }
 
 void supervisor_on_child(struct supervisor *supervisor)
@@ -350,6 +380,7 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 	supervisor_turn_reload(supervisor, now_ms);
 	if (!supervisor_start_waiting(supervisor, now_ms) || supervisor->is_reaping)
 		deadline_ms = now_ms;
+	deadline_ms = min_ms(deadline_ms, tasks_turn(supervisor->tasks, now_ms));
 	if (supervisor->is_stopping)
 		deadline_ms = min_ms(deadline_ms, supervisor_turn_stop(supervisor, now_ms));
 	/* What was started in this turn has deadlines of its own. */

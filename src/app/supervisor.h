@@ -18,6 +18,7 @@
 struct loop;
 struct log;
 struct rlimit;
+struct tasks;
 
 enum {
 	SUPERVISOR_STARTS_PER_TURN = 32, /* forks before the loop gets its turn again */
@@ -48,6 +49,7 @@ struct supervisor {
 
 	struct unit **units; /* in the order of the configuration; behind them what leaves it */
 	size_t unit_count;
+	struct tasks *tasks;
 	size_t leaving_count; /* of these: not configured any more, going down */
 	unsigned reloads;     /* so far: places and levels have changed */
 	bool is_reloading;    /* a unit has a change to come, or leaves */
@@ -161,6 +163,10 @@ void supervisor_report_warnings(struct supervisor *supervisor, size_t count);
 /* One log line. unit NULL: about nemoinit itself. */
 void supervisor_report(struct supervisor *supervisor, enum log_level level, const struct unit *unit,
     const char *event, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* A line of output: into the ring and the log. name: whose; stream: "stdout" or "stderr". */
+void supervisor_log_output(struct supervisor *supervisor, struct line_ring *ring, const char *name,
+    const char *stream, const char *line, size_t length_bytes);
 
 /* The unit's state has changed. */
 void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms);

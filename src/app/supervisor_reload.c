@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "app/supervisor.h"
+#include "app/tasks.h"
 #include "core/config_equal.h"
 #include "util/macros.h"
 #include "util/text.h"
@@ -254,14 +255,19 @@ int supervisor_reload(
 	struct unit **units =
 	    calloc(fresh->service_count + supervisor->unit_count + 1, sizeof(*units));
 	struct changes changes = { .unchanged = 0 };
+	struct tasks *tasks = NULL;
 
-	if (!units || find_units(supervisor, fresh, units, now_ms)) {
+	if (!units ||
+	    tasks_new(supervisor, fresh, fresh->service_count + supervisor->unit_count, &tasks) ||
+	    find_units(supervisor, fresh, units, now_ms)) {
+		tasks_free(&tasks);
 		free(units);
 		return -ENOMEM;
 	}
 	change_list_init(&changes.changed, "changed");
 	change_list_init(&changes.added, "added");
 	change_list_init(&changes.removed, "removed");
+	tasks_replace(supervisor, tasks, units, fresh->service_count);
 	place_units(supervisor, units, fresh->service_count);
 	take_services(supervisor, fresh, &changes, now_ms);
 	take_rest(supervisor, fresh, warnings);

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/run.h"
 #include "app/supervisor.h"
+#include "app/tasks.h"
 #include "io/clock.h"
 #include "io/fd.h"
 #include "io/loop.h"
@@ -57,6 +59,7 @@ void unit_close(struct unit *unit)
 	notify_socket_free(&unit->notify);
 	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
 		output_free(&unit->streams[i].output);
+	run_free(&unit->repair);
 }
 
 void unit_release(struct unit *unit)
@@ -70,6 +73,9 @@ void unit_release(struct unit *unit)
 	}
 	line_ring_deinit(&unit->ring);
 	free(unit->failure);
+	free(unit->task);
+	free(unit->task_failure);
+	free(unit->task_message);
 	free(unit->probe_detail);
 	free(unit->listener_command);
 	for (size_t i = 0; i < ARRAY_LEN(unit->warnings); i++)
@@ -89,7 +95,8 @@ void unit_set_text(char **place, const char *text)
 
 bool unit_is_down(const struct unit *unit)
 {
-	return !unit->pid && !unit->session && unit->service.state != SERVICE_STOPPING;
+	return !unit->pid && !unit->session && unit->service.state != SERVICE_STOPPING &&
+	       !run_is_running(unit->repair);
 }
 
 static void unit_warn(struct unit *unit, enum unit_warning place, const char *text)
@@ -168,6 +175,8 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 		    "crash loop: more than %u unrequested exits in the time of crash_limit; see "
 		    "nemoctl status %s",
 		    unit->config->crash_limit.count, unit->config->name);
+	if (actions & SERVICE_DO_CRASH_LOOP)
+		tasks_on_crash_loop(supervisor->tasks, unit);
 	if (actions & SERVICE_DO_UNKILLABLE)
 		unit_warn(
 		    unit, UNIT_WARNING_STOP, "unkillable: it does not die from SIGKILL (state D?)");
@@ -185,6 +194,10 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 		unit_start(unit, now_ms);
 	if (actions & SERVICE_DO_PROBE)
 		unit_probe(unit, now_ms);
+	if (actions & SERVICE_DO_REPAIR)
+		unit_repair(unit, now_ms);
+	if (actions & SERVICE_DO_CANCEL_REPAIR)
+		run_stop(unit->repair, now_ms);
 }
 
 /* A stop that the probe has caused is explained by the probe's last words. */
@@ -275,5 +288,6 @@ uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
 		unit_check_tree(unit, now_ms);
 	if (unit->is_look_owed)
 		deadline_ms = min_ms(deadline_ms, unit->look_ms);
+	deadline_ms = min_ms(deadline_ms, run_turn(unit->repair, now_ms));
 	return min_ms(deadline_ms, unit_turn_probe(unit, now_ms));
 }

@@ -16,6 +16,7 @@
 
 struct exec_probe;
 struct fatal_text;
+struct run;
 struct supervisor;
 struct text;
 
@@ -72,11 +73,15 @@ struct unit {
 	struct exec_probe *exec_probe; /* likewise */
 	uint64_t probe_began_ms;
 	struct notify_socket *notify;
+	struct run *repair; /* NULL: never needed yet */
 	struct unit_stream streams[2];
 	struct line_ring ring;
 
 	/* For status only. */
-	char *failure; /* why the last start or the last probe-caused stop failed, in words */
+	char *task;         /* whose failure has blocked it last */
+	char *task_failure; /* that, in words */
+	char *task_message; /* what the task wrote last */
+	char *failure;      /* why the last start or the last probe-caused stop failed, in words */
 	int64_t started_at_ms; /* epoch; -1: never */
 	int64_t exit_at_ms;    /* epoch; -1: never */
 	int64_t exit_pid;
@@ -165,6 +170,9 @@ void unit_on_notify(void *data, const char *message, size_t length_bytes, pid_t 
 void unit_drain_output(struct unit_stream *stream);
 /* A batch of output; length 0: the stream has ended (app/unit_start.c). */
 void unit_on_output(void *data, const char *bytes, size_t length_bytes);
+
+/* Runs the repair command: SERVICE_DO_REPAIR (app/unit_repair.c). */
+void unit_repair(struct unit *unit, uint64_t now_ms);
 
 /* Tells of a change of state, one line or, where there is nothing to say, none
  * (app/unit_report.c). */

@@ -42,11 +42,12 @@ static void exec_probe_on_line(void *data, const char *line, size_t length_bytes
 
 	while (blanks < length_bytes && isspace((unsigned char)line[blanks]))
 		blanks++;
-	if (blanks == length_bytes)
+	length_bytes -= blanks;
+	if (!length_bytes)
 		return;
 	stream->length_bytes =
 	    length_bytes < sizeof(stream->line) ? length_bytes : sizeof(stream->line);
-	memcpy(stream->line, line, stream->length_bytes);
+	memcpy(stream->line, line + blanks, stream->length_bytes);
 }
 
 static void exec_probe_on_output(void *data, bool is_stderr, const char *bytes, size_t length_bytes)

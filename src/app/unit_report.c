@@ -22,6 +22,10 @@ void unit_describe_exit(const struct unit *unit, struct text *out)
 {
 	const struct service_exit *exit = &unit->service.last_exit;
 
+	if (unit->service.blocked == BLOCKED_TASK_FAILED && unit->task_failure) {
+		text_add(out, unit->task_failure);
+		return;
+	}
 	if (!exit->has_status)
 		text_addf(out, "could not be started");
 	else if (exit->reason == EXIT_REASON_EXEC_FAILED)
@@ -77,7 +81,10 @@ static void unit_report_down(struct unit *unit, uint64_t now_ms)
 
 	text_init(&text, buffer, sizeof(buffer));
 	unit_describe_exit(unit, &text);
-	text_addf(&text, "; %s%s%s", service_state_to_string(state), is_bad ? ", " : "",
+	text_addf(&text, "; %s%s%s",
+	    unit->service.is_repairing ? "running its repair command"
+				       : service_state_to_string(state),
+	    is_bad ? ", " : "",
 	    state == SERVICE_BLOCKED ? blocked_code_to_string(unit->service.blocked) : "");
 	if (state == SERVICE_BLOCKED)
 		text_add(&text, ", ");

@@ -48,17 +48,9 @@ static void unit_on_line(void *data, const char *line, size_t length_bytes)
 {
 	struct unit_stream *stream = data;
 	struct unit *unit = stream->unit;
-	struct supervisor *supervisor = unit->supervisor;
-	uint64_t epoch_ms = clock_epoch_ms();
-	struct text out;
 
-	line_ring_add(&unit->ring, line, length_bytes, epoch_ms);
-	text_init_heap(&out, LINE_MAX_BYTES * 8);
-	log_line_output(&out, supervisor->config->log_format, epoch_ms, unit->config->name,
-	    stream->name, line, length_bytes);
-	if (out.data)
-		log_write(supervisor->log, out.data, out.length_bytes);
-	text_deinit(&out);
+	supervisor_log_output(
+	    unit->supervisor, &unit->ring, unit->config->name, stream->name, line, length_bytes);
 }
 
 void unit_drain_output(struct unit_stream *stream)

@@ -79,13 +79,14 @@ struct probe {
 	bool is_ws;
 };
 
-/* The command of a job is the name of a service, which it is asked about. */
+/* The command of a job is the name of a fake_task, or of a service, which it is asked about. */
 struct job {
 	void (*handle)(void *data, const struct job_result *result);
 	void *data;
 	struct job_request request;
 	uint64_t end_ms;      /* NEVER_MS: not by itself */
 	uint64_t deadline_ms; /* NEVER_MS: idle */
+	bool is_stopped;
 };
 
 struct fake fake;
@@ -170,6 +171,35 @@ size_t fake_add_service(const char *name, uint16_t port)
 		.stranger_end_ms = NEVER_MS };
 	snprintf(service->name, sizeof(service->name), "%s", name);
 	return fake.service_count++;
+}
+
+void fake_add_task(const char *name)
+{
+	for (size_t i = 0; i < fake.task_count; i++)
+		if (strcmp(fake.tasks[i].name, name) == 0)
+			return;
+	if (fake.task_count == FAKE_TASKS_MAX)
+		fault("too many tasks");
+	snprintf(fake.tasks[fake.task_count].name, sizeof(fake.tasks[0].name), "%s", name);
+	fake.tasks[fake.task_count].end_ms = 1000;
+	fake.tasks[fake.task_count++].term_ms = 5;
+}
+
+static struct fake_task *task_find(const char *name)
+{
+	for (size_t i = 0; i < fake.task_count; i++)
+		if (strcmp(fake.tasks[i].name, name) == 0)
+			return &fake.tasks[i];
+	return NULL;
+}
+
+struct fake_task *fake_task(const char *name)
+{
+	struct fake_task *task = task_find(name);
+
+	if (!task)
+		fault("no such task");
+	return task;
 }
 
 size_t fake_find_service(const char *name)
@@ -458,16 +488,25 @@ static void dispatch_probe(struct probe *probe)
 
 static size_t service_of(const char *name);
 
-/* Its handler may free it. */
-static void job_end(struct job *job, enum job_outcome outcome)
+static int probe_code(const char *service)
 {
-	struct fake_process *process = fake_main(service_of(job->request.spawn.argv[0]));
+	const struct fake_process *process = fake_main(service_of(service));
 	int code = process ? process->plan.check_code : 1;
-	struct job_result result = { .outcome = outcome };
 
 	if (code < 0)
 		code = !process->is_ready || fake_is_hanging(process, fake.now_ms);
-	result.exit.value = code;
+	return code;
+}
+
+/* Its handler may free it. */
+static void job_end(struct job *job, enum job_outcome outcome)
+{
+	struct fake_task *task = task_find(job->request.spawn.argv[0]);
+	struct job_result result = { .outcome = outcome };
+
+	result.exit.value = task ? task->code : probe_code(job->request.spawn.argv[0]);
+	if (task)
+		task->running--;
 	job->end_ms = job->deadline_ms = NEVER_MS;
 	job->request.handle_output(job->data, false, "a line\nand the last", 19);
 	job->handle(job->data, &result);
@@ -508,7 +547,7 @@ bool fake_dispatch(void)
 		if (probes[i])
 			dispatch_probe(probes[i]);
 		if (jobs[i] && jobs[i]->end_ms <= fake.now_ms)
-			job_end(jobs[i], JOB_EXITED);
+			job_end(jobs[i], jobs[i]->is_stopped ? JOB_TIMED_OUT : JOB_EXITED);
 		if (notifies[i] && notifies[i]->count)
 			dispatch_notify(notifies[i]);
 		if (watches[i] && is_status_readable(watches[i]))
@@ -963,17 +1002,40 @@ int job_new(struct loop *loop, void (*handle)(void *data, const struct job_resul
 
 void job_free(struct job **job)
 {
+	struct fake_task *task;
+
 	if (!*job)
 		return;
+	task = (*job)->deadline_ms == NEVER_MS ? NULL : task_find((*job)->request.spawn.argv[0]);
+	if (task)
+		task->running--;
 	list_remove((void **)jobs, *job, &fake.jobs);
 	free(*job);
 	*job = NULL;
 }
 
+static void task_begin(struct fake_task *task, char *const *environment)
+{
+	static const char event[] = "NEMOINIT_EVENT=", service[] = "NEMOINIT_SERVICE=";
+
+	if (task->running++)
+		fault("two runs of one task");
+	task->starts++;
+	task->told[0] = '\0';
+	for (; *environment; environment++)
+		if (strncmp(*environment, event, strlen(event)) == 0 ||
+		    strncmp(*environment, service, strlen(service)) == 0)
+			snprintf(task->told + strlen(task->told),
+			    sizeof(task->told) - strlen(task->told), "%s ",
+			    strchr(*environment, '=') + 1);
+}
+
 int job_start(
     struct job *job, const struct job_request *request, uint64_t now_ms, struct error *error)
 {
-	const struct fake_process *process = fake_main(service_of(request->spawn.argv[0]));
+	struct fake_task *task = task_find(request->spawn.argv[0]);
+	const struct fake_process *process =
+	    task ? NULL : fake_main(service_of(request->spawn.argv[0]));
 
 	if (job->deadline_ms != NEVER_MS)
 		fault("a job is started twice");
@@ -982,7 +1044,12 @@ int job_start(
 	fake.job_starts++;
 	job->request = *request;
 	job->deadline_ms = deadline_after(now_ms, request->timeout_ms);
-	job->end_ms = deadline_after(now_ms, process ? process->plan.check_ms : 0);
+	job->end_ms = deadline_after(now_ms, task      ? task->end_ms
+					     : process ? process->plan.check_ms
+						       : 0);
+	job->is_stopped = false;
+	if (task)
+		task_begin(task, request->spawn.environment);
 	return 0;
 }
 
@@ -1000,6 +1067,23 @@ void job_handle_exit(struct job *job, pid_t pid, const struct exit_info *exit, u
 	(void)now_ms;
 }
 
+bool job_is_running(const struct job *job)
+{
+	return job->deadline_ms != NEVER_MS;
+}
+
+/* As at its limit: TERM, and then KILL. */
+void job_stop(struct job *job, uint64_t now_ms)
+{
+	const struct fake_task *task = task_find(job->request.spawn.argv[0]);
+
+	if (!job_is_running(job) || job->is_stopped)
+		return;
+	job->is_stopped = true;
+	job->deadline_ms = deadline_after(now_ms, FAKE_KILL_AFTER_MS);
+	job->end_ms = min_ms(job->end_ms, deadline_after(now_ms, task ? task->term_ms : NEVER_MS));
+}
+
 uint64_t job_deadline_ms(const struct job *job)
 {
 	return job->deadline_ms;
@@ -1007,6 +1091,10 @@ uint64_t job_deadline_ms(const struct job *job)
 
 void job_handle_deadline(struct job *job, uint64_t now_ms)
 {
-	if (now_ms >= job->deadline_ms)
+	if (now_ms < job->deadline_ms)
+		return;
+	if (job->is_stopped || !task_find(job->request.spawn.argv[0]))
 		job_end(job, JOB_TIMED_OUT);
+	else
+		job_stop(job, now_ms);
 }

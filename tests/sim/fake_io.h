@@ -15,11 +15,13 @@
 enum {
 	FAKE_SERVICES_MAX = 8,
 	FAKE_PROCESSES_MAX = 32,
-	FAKE_OBJECTS_MAX = 32,
+	FAKE_OBJECTS_MAX = 64,
 	FAKE_LOG_LINES = 48,
 	FAKE_LOG_LINE_BYTES = 400,
 	FAKE_MESSAGES_MAX = 8,
-	FAKE_LATENCY_MS = 2, /* of an answer to a probe */
+	FAKE_TASKS_MAX = 16,
+	FAKE_KILL_AFTER_MS = 500, /* from TERM to KILL of a job */
+	FAKE_LATENCY_MS = 2,      /* of an answer to a probe */
 };
 
 /* What the next process of a service is going to do. Times count from its fork; NEVER_MS: never. */
@@ -74,11 +76,24 @@ struct fake_service {
 	uint64_t last_start_ms;
 };
 
+/* A command that is no service: a task, a repair. */
+struct fake_task {
+	char name[32];    /* argv[0] */
+	uint64_t end_ms;  /* from its start; NEVER_MS: not by itself */
+	uint64_t term_ms; /* from a stop; NEVER_MS: ignores it */
+	int code;
+	unsigned starts;
+	unsigned running; /* now */
+	char told[64];    /* its NEMOINIT_EVENT and NEMOINIT_SERVICE */
+};
+
 struct fake {
 	uint64_t start_ms;
 	uint64_t now_ms;
 	struct fake_service services[FAKE_SERVICES_MAX];
 	size_t service_count;
+	struct fake_task tasks[FAKE_TASKS_MAX];
+	size_t task_count;
 	struct fake_process processes[FAKE_PROCESSES_MAX];
 	pid_t last_pid;
 	bool has_sigchld;
@@ -102,6 +117,9 @@ extern struct fake fake;
 /* A new world at start_ms. */
 void fake_reset(uint64_t start_ms);
 size_t fake_add_service(const char *name, uint16_t port);
+/* A command that does nothing for a second, well; one that is there already is left as it is. */
+void fake_add_task(const char *name);
+struct fake_task *fake_task(const char *name);
 /* The place of the service in fake.services; FAKE_SERVICES_MAX: there is none of that name. */
 size_t fake_find_service(const char *name);
 /* A healthy child: serves after a second, never ends, obeys TERM at once. */

@@ -72,6 +72,11 @@ static void read_ini(const char *ini, struct config *ret_config)
 		if (fake_find_service(ret_config->services[i].name) == FAKE_SERVICES_MAX)
 			fake_add_service(
 			    ret_config->services[i].name, ret_config->services[i].port);
+	for (size_t i = 0; i < ret_config->service_count; i++)
+		if (ret_config->services[i].repair.count)
+			fake_add_task(ret_config->services[i].repair.items[0]);
+	for (size_t i = 0; i < ret_config->task_count; i++)
+		fake_add_task(ret_config->tasks[i].command.items[0]);
 }
 
 void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed)

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/run.h"
+#include "app/tasks.h"
 #include "sim.h"
 
 enum {
@@ -124,7 +126,7 @@ static void check_exit(const struct unit *unit, struct sim_shadow *shadow)
 	bool was_running = shadow->state == SERVICE_STOPPING || shadow->state == SERVICE_WAITING;
 
 	if (!was_running || service->has_foreign_port || service->is_asked ||
-	    service->last_exit.reason == EXIT_REASON_NONE)
+	    service->is_repairing || service->last_exit.reason == EXIT_REASON_NONE)
 		return;
 	if (service->state != SERVICE_BACKOFF && service->state != SERVICE_WAITING &&
 	    service->blocked != BLOCKED_CRASH_LOOP)
@@ -212,6 +214,8 @@ void __wrap_supervisor_on_state(struct supervisor *supervisor, struct unit *unit
 		check_ready(unit);
 	if (service->state == SERVICE_STARTING && supervisor->is_stopping)
 		sim_fail("%s is started during a shutdown", unit->config->name);
+	if (service->state == SERVICE_STARTING && tasks_holding(supervisor->tasks, unit, true))
+		sim_fail("%s is started before a task that must come first", unit->config->name);
 	if (service->is_asked) /* it forgets what was */
 		shadow->crashes = 0;
 	if (service->state == SERVICE_STOPPING)
@@ -229,7 +233,8 @@ static bool may_start(const struct unit *unit)
 		if (!service_is_order_ready(sim_service(unit->config->after.items[i])))
 			return false;
 	/* Its port may still be in the hands of one that is going down. */
-	return !sim.supervisor.is_stopping && !supervisor_awaited(&sim.supervisor, unit);
+	return !sim.supervisor.is_stopping && !supervisor_awaited(&sim.supervisor, unit) &&
+	       !run_is_running(unit->repair) && !tasks_holding(sim.supervisor.tasks, unit, true);
 }
 
 static uint64_t starting_limit_ms(const struct unit *unit, const struct fake_process *process)
@@ -321,7 +326,7 @@ static void check_unit(const struct unit *unit)
 		if (service->deadline_ms <= fake.now_ms)
 			sim_fail("%s is not tried again", unit->config->name);
 		if (service->deadline_ms == NEVER_MS && service->blocked != BLOCKED_CRASH_LOOP &&
-		    unit->config->fatal_retry_ms)
+		    service->blocked != BLOCKED_TASK_FAILED && unit->config->fatal_retry_ms)
 			sim_fail("%s will never be tried again", unit->config->name);
 		break;
 	case SERVICE_STARTING:
@@ -364,8 +369,9 @@ static void check_objects(void)
 {
 	size_t count = sim.supervisor.unit_count;
 
-	if (fake.fds > 1 + count || fake.watches > count || fake.probes + fake.jobs > count ||
-	    fake.outputs > 2 * count || fake.notifies > count)
+	if (fake.fds > 1 + count || fake.watches > count || fake.probes > count ||
+	    fake.jobs > 2 * count + sim.config.task_count || fake.outputs > 2 * count ||
+	    fake.notifies > count)
 		sim_fail("leaks: %zu descriptors, %zu watches, %zu probes, %zu jobs, "
 			 "%zu outputs, %zu notification sockets",
 		    fake.fds, fake.watches, fake.probes, fake.jobs, fake.outputs, fake.notifies);

@@ -23,7 +23,7 @@ static const char *const samples[][SAMPLES_MAX] = {
 	[VALUE_COMMAND] = { "a", "b", "a b", "a 'b c'", "a b c" },
 	[VALUE_PROBE] = { "none", "notify", "tcp://127.0.0.1:1", "tcp://127.0.0.1:2",
 	    "tcp://127.0.0.2:1", "tcp://[::1]:1", "http://127.0.0.1:1/", "http://127.0.0.1:1/a",
-	    "exec:a b", "exec:a" },
+	    "ws://127.0.0.1:1/", "exec:a", "exec:a b" },
 	[VALUE_PORT] = { "auto", "1", "65535" },
 	[VALUE_SIGNAL] = { "TERM", "INT" },
 	[VALUE_RATE] = { "5/10m", "6/10m", "5/11m" },
