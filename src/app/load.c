@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/identity.h"
 #include "app/options.h"
 #include "core/config_ini.h"
 #include "core/pairing_settings.h"
@@ -97,6 +98,20 @@ static void check_watcher(
 			problems_add(warnings, "environment: %s", line);
 }
 
+/* What only libcap knows. Returns how many problems there are. */
+static size_t check_identities(const struct config *config, struct problems *errors)
+{
+	size_t before = problems_total(errors);
+	struct error error;
+
+	for (size_t i = 0; i < config->service_count; i++)
+		if (identity_check(&config->services[i].identity, &error))
+			problems_add(errors, "%s: [service %s] %s",
+			    config->file ? config->file : "built-in", config->services[i].name,
+			    error.message);
+	return problems_total(errors) - before;
+}
+
 int load_config(const struct options *options, char *const *environment, struct config *ret_config,
     struct problems *errors, struct problems *warnings)
 {
@@ -123,6 +138,10 @@ int load_config(const struct options *options, char *const *environment, struct 
 	sources.text = text;
 	sources.text_bytes = length;
 	result = config_build(&sources, ret_config, errors, warnings);
+	if (!result && check_identities(ret_config, errors)) {
+		config_deinit(ret_config);
+		result = -EINVAL;
+	}
 	if (!result)
 		check_watcher(ret_config, environment, warnings);
 	free(text);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/identity.h"
 #include "app/supervisor.h"
 #include "io/job.h"
 #include "io/loop.h"
@@ -148,10 +149,12 @@ static int run_copy_request(
 }
 
 int run_start(struct run *run, const struct words *command, struct words *environment,
-    const char *directory, uint64_t timeout_ms, uint64_t now_ms, struct error *error)
+    const struct identity_config *identity, const char *directory, uint64_t timeout_ms,
+    uint64_t now_ms, struct error *error)
 {
 	const struct supervisor *supervisor = run->owner.supervisor;
 	struct job_request request = { .timeout_ms = timeout_ms, .handle_output = run_on_output };
+	struct privileges privileges = { .sets = NULL };
 	int result;
 
 	run->environment = *environment;
@@ -160,18 +163,23 @@ int run_start(struct run *run, const struct words *command, struct words *enviro
 	run->timeout_ms = timeout_ms;
 	run->is_stopped = false;
 	result = run_copy_request(run, command, directory, supervisor->config->path);
-	if (result) {
+	if (result)
 		error_set(error, result, "no memory to run it");
-	} else {
+	else
+		result = identity_resolve(
+		    identity, supervisor->config->strict_privileges, &privileges, error);
+	if (!result) {
 		request.spawn = (struct spawn_request){ .argv = run->command.items,
 			.environment = run->environment.items,
 			.search_path = run->search_path,
 			.directory = run->directory,
 			.nofile = supervisor->nofile,
+			.privileges = &privileges,
 			.new_session = true,
 			.die_with_parent = !supervisor->is_pid1 };
 		result = job_start(run->job, &request, now_ms, error);
 	}
+	privileges_deinit(&privileges);
 	if (result)
 		run_forget_request(run);
 	return result;

@@ -14,6 +14,7 @@
 #include "util/process.h"
 
 struct run;
+struct identity_config;
 struct supervisor;
 
 /* How it ended. */
@@ -41,7 +42,8 @@ void run_free(struct run **run);
  * items are an envp. directory: NULL for ours. Returns 0, or -errno and nothing will be told.
  */
 int run_start(struct run *run, const struct words *command, struct words *environment,
-    const char *directory, uint64_t timeout_ms, uint64_t now_ms, struct error *error);
+    const struct identity_config *identity, const char *directory, uint64_t timeout_ms,
+    uint64_t now_ms, struct error *error);
 
 /* Its time is over now: TERM, then KILL, then the end is told. These are harmless on NULL. */
 void run_stop(struct run *run, uint64_t now_ms);

@@ -306,7 +306,7 @@ static void task_begin(struct task_runner *runner, uint64_t now_ms)
 	if (result)
 		error_set(&error, result, "no memory for its environment");
 	else
-		result = run_start(runner->run, &config->command, &environment,
+		result = run_start(runner->run, &config->command, &environment, &config->identity,
 		    config->working_directory, config->timeout_ms, now_ms, &error);
 	if (result)
 		task_on_end(runner, &(struct run_end){ .words = error.message }, now_ms);

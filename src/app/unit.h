@@ -13,6 +13,7 @@
 #include "core/snapshot.h"
 #include "core/words.h"
 #include "io/spawn.h"
+#include "io/spawn.h"
 
 struct exec_probe;
 struct fatal_text;
@@ -27,10 +28,11 @@ enum {
 
 /* Places for warnings, one for each thing that can be wrong at a time. */
 enum unit_warning {
-	UNIT_WARNING_START, /* why it could not be executed */
-	UNIT_WARNING_STOP,  /* it does not die */
-	UNIT_WARNING_PORT,  /* the port's holder cannot be read */
-	UNIT_WARNING_SELF,  /* what the service says itself (X_NEMOINIT_WARNING) */
+	UNIT_WARNING_START,      /* why it could not be executed */
+	UNIT_WARNING_STOP,       /* it does not die */
+	UNIT_WARNING_PRIVILEGES, /* what was refused, and it runs all the same */
+	UNIT_WARNING_PORT,       /* the port's holder cannot be read */
+	UNIT_WARNING_SELF,       /* what the service says itself (X_NEMOINIT_WARNING) */
 	UNIT_WARNING_COUNT_,
 };
 
@@ -71,8 +73,9 @@ struct unit {
 	bool has_terminal;  /* its group is the terminal's foreground group */
 	int status_fd;      /* of a start whose exec has not been heard of; -1: none */
 	struct loop_watch *status_watch;
-	struct probe *probe;           /* under way; NULL: none */
-	struct exec_probe *exec_probe; /* likewise */
+	struct spawn_report spawn_report; /* what has been heard */
+	struct probe *probe;              /* under way; NULL: none */
+	struct exec_probe *exec_probe;    /* likewise */
 	uint64_t probe_began_ms;
 	struct notify_socket *notify;
 	struct run *repair; /* NULL: never needed yet */

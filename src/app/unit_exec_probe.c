@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/identity.h"
 #include "app/supervisor.h"
 #include "app/unit.h"
 #include "core/lines.h"
@@ -116,6 +117,7 @@ static int exec_probe_begin(struct exec_probe *probe, uint64_t now_ms, struct er
 	struct job_request request = { .spawn = unit_spawn_request(unit),
 		.timeout_ms = unit->config->probe_timeout_ms,
 		.handle_output = exec_probe_on_output };
+	struct privileges privileges = { .sets = NULL };
 	int result = unit_environment(unit, &probe->environment);
 
 	probe->search_path = strdup(request.spawn.search_path);
@@ -128,7 +130,13 @@ static int exec_probe_begin(struct exec_probe *probe, uint64_t now_ms, struct er
 	request.spawn.argv = unit->config->probe.command.items;
 	request.spawn.search_path = probe->search_path;
 	request.spawn.environment = probe->environment.items;
-	return job_start(probe->job, &request, now_ms, error);
+	result = identity_resolve(&unit->config->identity,
+	    unit->supervisor->config->strict_privileges, &privileges, error);
+	request.spawn.privileges = &privileges;
+	if (!result)
+		result = job_start(probe->job, &request, now_ms, error);
+	privileges_deinit(&privileges);
+	return result;
 }
 
 void exec_probe_start(struct unit *unit, uint64_t now_ms)

@@ -34,7 +34,7 @@ static int unit_begin_repair(struct unit *unit, uint64_t now_ms, struct error *e
 	if ((!unit->repair && run_new(&owner, &unit->repair)) ||
 	    service_env_build(supervisor->environment, unit->config, &given, &environment))
 		return error_set(error, -ENOMEM, "no memory to run it");
-	return run_start(unit->repair, &unit->config->repair, &environment,
+	return run_start(unit->repair, &unit->config->repair, &environment, &unit->config->identity,
 	    unit->config->working_directory, unit->config->repair_timeout_ms, now_ms, error);
 }
 

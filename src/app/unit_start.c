@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/identity.h"
 #include "app/supervisor.h"
 #include "app/unit.h"
 #include "core/fatal_text.h"
@@ -109,6 +110,7 @@ static int unit_spawn(struct unit *unit, struct error *error)
 	const struct supervisor *supervisor = unit->supervisor;
 	struct spawn_request request = unit_spawn_request(unit);
 	struct words environment = { .items = NULL };
+	struct privileges privileges = { .sets = NULL };
 	int write_fds[2] = { -1, -1 }, result = 0;
 
 	/* A name of its own for each start: what is queued of the last must not speak for it. */
@@ -119,8 +121,12 @@ static int unit_spawn(struct unit *unit, struct error *error)
 	if (!result && unit_environment(unit, &environment))
 		result = error_set(error, -ENOMEM, "no memory for its environment");
 	if (!result)
+		result = identity_resolve(&unit->config->identity,
+		    supervisor->config->strict_privileges, &privileges, error);
+	if (!result)
 		result = unit_open_output(unit, write_fds, error);
 	if (!result) {
+		request.privileges = &privileges;
 		request.environment = environment.items;
 		request.stdout_fd = write_fds[0];
 		request.stderr_fd = write_fds[1];
@@ -132,6 +138,7 @@ static int unit_spawn(struct unit *unit, struct error *error)
 		fd_close(&write_fds[1]);
 	}
 	words_deinit(&environment);
+	privileges_deinit(&privileges);
 	return result;
 }
 
@@ -179,6 +186,7 @@ void unit_start(struct unit *unit, uint64_t now_ms)
 		unit_handle(unit, SERVICE_EV_SPAWN_FAILED, now_ms);
 		return;
 	}
+	unit->spawn_report = (struct spawn_report){ .is_privilege = false };
 	unit->session = unit->pid;
 	unit->held_port = unit->config->port;
 	unit->started_at_ms = (int64_t)clock_epoch_ms();
@@ -191,15 +199,34 @@ void unit_start(struct unit *unit, uint64_t now_ms)
 	unit_handle(unit, SERVICE_EV_SPAWNED, now_ms);
 }
 
+/* It runs, but not as it was to be: as a rule because we have not the right to make it so. */
+static void unit_report_refused(struct unit *unit, const struct spawn_report *report)
+{
+	char buffer[512];
+	struct text text;
+
+	text_init(&text, buffer, sizeof(buffer));
+	for (int i = 0; i < PRIVILEGES_STEP_COUNT_; i++)
+		if (report->refused[i])
+			text_addf(&text, "%s%s: %s", text.length_bytes ? "; " : "",
+			    privileges_step_to_string((enum privileges_step)i),
+			    strerror(report->refused[i]));
+	unit_set_text(&unit->warnings[UNIT_WARNING_PRIVILEGES], text.length_bytes ? buffer : NULL);
+	if (text.length_bytes)
+		supervisor_report(unit->supervisor, LOG_WARN, unit, "warning",
+		    "runs without what was refused: %s", buffer);
+}
+
 void unit_read_start(struct unit *unit, uint64_t now_ms)
 {
+	struct service_event event = { .type = SERVICE_EV_EXEC_OK };
 	struct spawn_request request = unit_spawn_request(unit);
 	struct error error;
 	int result;
 
 	if (unit->status_fd < 0)
 		return;
-	result = spawn_read_status(unit->status_fd, &request, &error);
+	result = spawn_read_status(unit->status_fd, &request, &unit->spawn_report, &error);
 	if (result > 0)
 		return;
 	loop_watch_free(&unit->status_watch);
@@ -210,7 +237,12 @@ void unit_read_start(struct unit *unit, uint64_t now_ms)
 	} else {
 		unit_set_text(&unit->warnings[UNIT_WARNING_START], NULL);
 	}
-	unit_handle(unit, result ? SERVICE_EV_EXEC_FAILED : SERVICE_EV_EXEC_OK, now_ms);
+	if (!result)
+		unit_report_refused(unit, &unit->spawn_report);
+	if (result)
+		event = (struct service_event){ .type = SERVICE_EV_EXEC_FAILED,
+			.is_privilege = unit->spawn_report.is_privilege };
+	unit_handle_event(unit, &event, now_ms);
 }
 
 /* Only what it writes before it is ready can be fatal. */

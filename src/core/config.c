@@ -14,6 +14,14 @@
 
 static const char root_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+void identity_config_deinit(struct identity_config *identity)
+{
+	free(identity->user);
+	free(identity->group);
+	free(identity->groups);
+	free(identity->capabilities);
+}
+
 void service_config_deinit(struct service_config *service)
 {
 	free(service->name);
@@ -29,6 +37,7 @@ void service_config_deinit(struct service_config *service)
 		free(service->fatal_outputs[i].text);
 	}
 	free(service->fatal_outputs);
+	identity_config_deinit(&service->identity);
 	free(service->working_directory);
 	free(service->probe_expect);
 	free(service->probe.path);

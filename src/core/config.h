@@ -78,6 +78,26 @@ struct probe_target {
 	char *text;           /* as written, for exec unexpanded; NULL: of notify and none */
 };
 
+#define LIMIT_UNLIMITED UINT64_MAX
+#define LIMIT_INHERITED (UINT64_MAX - 1)
+
+/*
+ * Who a process is and what it may do. Names are looked up when it is started: accounts may come
+ * later than the configuration.
+ */
+struct identity_config {
+	char *user;         /* name or number; NULL: ours */
+	char *group;        /* NULL: that of the user, else ours */
+	char *groups;       /* names and numbers, blanks between; NULL: those of the user */
+	char *capabilities; /* names, or `none`; NULL: not said */
+	int umask;          /* -1: inherited */
+	int oom_score_adj;  /* INT_MIN: inherited */
+	uint64_t nofile;    /* LIMIT_* */
+	uint64_t nproc;
+	uint64_t core;
+	bool no_new_privs;
+};
+
 /* At most `count` in `window_ms`. */
 struct rate_limit {
 	uint32_t count;
@@ -116,6 +136,7 @@ struct service_config {
 	struct words repair;    /* argv; none: nothing is repaired */
 	struct fatal_output *fatal_outputs;
 	size_t fatal_output_count;
+	struct identity_config identity;
 	char *working_directory;
 	char *probe_expect;
 	struct probe_target probe;
@@ -154,6 +175,7 @@ struct task_config {
 	struct words of;      /* services; none: all */
 	uint16_t *of_index;   /* the same, as places in config.services; NULL without any */
 	struct words env;     /* `NAME=value` */
+	struct identity_config identity; /* user and group only */
 	char *working_directory;
 	uint64_t timeout_ms;
 	enum task_when when;
@@ -169,6 +191,7 @@ struct config {
 	enum interrupt_mode interrupt;
 	enum log_format log_format;
 	char *path; /* PATH for commands */
+	bool strict_privileges;
 	struct service_config *services;
 	size_t service_count;
 	struct task_config *tasks; /* in the order of the file */
@@ -209,6 +232,8 @@ void config_forget_text(struct config *config);
 
 /* Frees the services, when they have been moved to where they are used. */
 void config_forget_services(struct config *config);
+
+void identity_config_deinit(struct identity_config *identity);
 
 /* Place of the service called name, or -1. */
 int config_find_service(const struct config *config, const char *name);

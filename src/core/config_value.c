@@ -61,12 +61,44 @@ static int read_port(const char *text, void *field, struct error *error)
 
 static int read_mode(const char *text, void *field, struct error *error)
 {
-	bool is_auto = strcmp(text, "auto") == 0;
+	bool is_auto = strcmp(text, "auto") == 0 || strcmp(text, "inherited") == 0;
 	long mode = is_auto ? -1 : strtol(text, NULL, 8);
 	int value = (int)mode;
 
 	if (!is_auto && (!*text || text[strspn(text, "01234567")] || mode > 0777))
 		return error_set(error, -EINVAL, "'%s' is no octal mode from 0 to 0777", text);
+	memcpy(field, &value, sizeof(value));
+	return 0;
+}
+
+static int read_number(
+    const struct config_key *key, const char *text, void *field, struct error *error)
+{
+	int64_t min = (int64_t)key->min, max = (int64_t)key->max;
+	bool is_negative = *text == '-';
+	uint64_t magnitude;
+	int value = INT_MIN;
+
+	if (strcmp(text, "inherited") != 0) {
+		if (parse_count(text + is_negative, 0, INT_MAX, &magnitude) ||
+		    (is_negative ? -(int64_t)magnitude : (int64_t)magnitude) < min ||
+		    (is_negative ? -(int64_t)magnitude : (int64_t)magnitude) > max)
+			return error_set(error, -EINVAL, "'%s' is no number from %lld to %lld",
+			    text, (long long)min, (long long)max);
+		value = is_negative ? -(int)magnitude : (int)magnitude;
+	}
+	memcpy(field, &value, sizeof(value));
+	return 0;
+}
+
+static int read_limit(const char *text, void *field, struct error *error)
+{
+	uint64_t value = strcmp(text, "unlimited") == 0 ? LIMIT_UNLIMITED : LIMIT_INHERITED;
+
+	if (value == LIMIT_INHERITED && strcmp(text, "inherited") != 0 &&
+	    parse_count(text, 0, LIMIT_INHERITED - 1, &value))
+		return error_set(error, -EINVAL,
+		    "'%s' is no limit; write a number, unlimited or inherited", text);
 	memcpy(field, &value, sizeof(value));
 	return 0;
 }
@@ -296,6 +328,8 @@ static int read_expanded(
 	case VALUE_EXITS: return read_exits(text, field, error);
 	case VALUE_STATUSES: return read_statuses(text, field, error);
 	case VALUE_MODE: return read_mode(text, field, error);
+	case VALUE_NUMBER: return read_number(key, text, field, error);
+	case VALUE_LIMIT: return read_limit(text, field, error);
 	case VALUE_COMMAND: break; /* expanded word by word */
 	}
 	return error_set(error, -EINVAL, "a command is wanted");

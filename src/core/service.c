@@ -136,7 +136,8 @@ void service_begin(struct service *service, uint64_t now_ms)
 		service->restarts++;
 	service->is_asked = false;
 	service->has_process = true;
-	service->has_failed_exec = service->was_ready = service->was_stable = false;
+	service->has_failed_exec = service->has_failed_privilege = false;
+	service->was_ready = service->was_stable = false;
 	service->is_diagnosed = false;
 	service->fatal_output = -1;
 	service->started_ms = now_ms;
@@ -257,7 +258,10 @@ static unsigned service_while_running(
 		if (is_starting && config->probe.type == PROBE_NOTIFY)
 			return service_become_ready(service, now_ms);
 		return 0;
-	case SERVICE_EV_EXEC_FAILED: service->has_failed_exec = true; return 0;
+	case SERVICE_EV_EXEC_FAILED:
+		service->has_failed_exec = true;
+		service->has_failed_privilege = event->is_privilege;
+		return 0;
 	case SERVICE_EV_PROBE_OK: return service_on_probe(service, true, now_ms);
 	case SERVICE_EV_PROBE_MISS: return service_on_probe(service, false, now_ms);
 	case SERVICE_EV_PROBE_UNKNOWN: health_no_result(&service->health, now_ms); return 0;
@@ -305,7 +309,10 @@ static unsigned service_while_stopping(
 			return 0;
 		service->cause = SERVICE_CAUSE_REQUEST; /* it was on its way out by itself */
 		return SERVICE_DO_STOP_SIGNAL;
-	case SERVICE_EV_EXEC_FAILED: service->has_failed_exec = true; return 0;
+	case SERVICE_EV_EXEC_FAILED:
+		service->has_failed_exec = true;
+		service->has_failed_privilege = event->is_privilege;
+		return 0;
 	case SERVICE_EV_FATAL_OUTPUT: service_on_fatal_output(service, event); return 0;
 	case SERVICE_EV_EXITED:
 		return service->has_process ? service_on_exited(service, event, now_ms) : 0;

@@ -111,6 +111,10 @@ static unsigned service_restart_by_rule(struct service *service, uint32_t random
 		service->failures = 0;
 		service->is_crash_loop = false;
 	}
+	if (exit->reason == EXIT_REASON_EXEC_FAILED && service->has_failed_privilege) {
+		service->failures++;
+		return service_block(service, BLOCKED_PRIVILEGES, 0, now_ms);
+	}
 	if (exit->reason == EXIT_REASON_FATAL_OUTPUT) {
 		service->failures++;
 		return service_block(service, BLOCKED_FATAL_OUTPUT, 0, now_ms);

@@ -287,7 +287,7 @@ void job_handle_exit(struct job *job, pid_t pid, const struct exit_info *exit, u
 	job->pid = -1;
 	job->result.exit = *exit;
 	if (job->result.outcome == JOB_EXITED &&
-	    spawn_read_status(job->status_fd, &job->request.spawn, &job->error) < 0)
+	    spawn_read_status(job->status_fd, &job->request.spawn, NULL, &job->error) < 0)
 		job->result.outcome = JOB_NOT_STARTED;
 	check_end(job, now_ms);
 }
