@@ -276,7 +276,8 @@ runs() {
 test_during_a_reload_another_one_counts() {
 	configure <<-END
 		[service a]
-		command = F ignore=TERM until=$W/end exit=0
+		command = F ignore=TERM notify=READY=1 until=$W/end exit=0
+		probe = notify
 	END
 	boot
 	state a ready
@@ -302,7 +303,8 @@ test_a_request_for_a_removed_one_is_answered() {
 
 	configure <<-END
 		[service a]
-		command = F ignore=TERM until=$W/end exit=0
+		command = F ignore=TERM notify=READY=1 until=$W/end exit=0
+		probe = notify
 	END
 	boot
 	state a ready
@@ -355,9 +357,10 @@ test_without_a_file_it_is_the_same_again() {
 
 test_a_shutdown_is_not_disturbed() {
 	configure <<-END
-		stop_budget = 10s
+		stop_budget = 1m
 		[service a]
-		command = F ignore=TERM until=$W/end exit=0
+		command = F ignore=TERM notify=READY=1 until=$W/end exit=0
+		probe = notify
 	END
 	boot
 	state a ready
@@ -413,7 +416,8 @@ test_hundreds_of_reloads_leave_nothing_behind() {
 	reloads 500
 	late=$(memory)
 	expect "descriptors" "$fds" "$(find "/proc/$init/fd" | wc -l)"
-	((late <= early + ${RSS_MARGIN_KB:-300})) || fail "from $early to $late kB"
+	# A sanitizer keeps what is freed.
+	((slowness > 1 || late <= early + 300)) || fail "from $early to $late kB"
 	kill "$connection_PID" 2>/dev/null || true
 	lives "$a" a
 	halt
