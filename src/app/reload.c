@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/load.h"
+#include "app/options.h"
 #include "app/supervisor.h"
 #include "util/text.h"
 
@@ -41,8 +42,12 @@ int reload(struct supervisor *supervisor, uint64_t now_ms, char **ret_problems)
 {
 	struct problems errors = { .items = NULL }, warnings = { .items = NULL };
 	struct config fresh = { .file = NULL };
-	int result = load_config(
-	    supervisor->config->file, supervisor->environment, &fresh, &errors, &warnings);
+	struct options options = *supervisor->given;
+	int result;
+
+	/* The same file, now that we are in another directory. */
+	options.config = supervisor->config->file;
+	result = load_config(&options, supervisor->environment, &fresh, &errors, &warnings);
 
 	if (!result) {
 		config_forget_text(&fresh);

@@ -327,10 +327,7 @@ void requests_free(struct requests **requests)
 
 static void requests_answer_settle(struct requests *requests, struct settle *settle)
 {
-	char *line =
-	    requests->supervisor->is_stopping
-		? reply_encode_error(settle_id(settle), REPLY_STOPPING, "nemoinit is shutting down")
-		: settle_encode(settle);
+	char *line = settle_encode(settle);
 
 	settle_answered(settle);
 	answer(requests, settle_client(settle), line, settle_is_bare(settle));

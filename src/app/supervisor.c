@@ -28,6 +28,7 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 		.log = options->log,
 		.config = options->config,
 		.environment = options->environment,
+		.given = options->given,
 		.is_pid1 = options->is_pid1,
 		.nofile = options->nofile,
 		.started_ms = now_ms,
@@ -381,6 +382,7 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 	if (!supervisor_start_waiting(supervisor, now_ms) || supervisor->is_reaping)
 		deadline_ms = now_ms;
 	deadline_ms = min_ms(deadline_ms, tasks_turn(supervisor->tasks, now_ms));
+	supervisor_check_command(supervisor, now_ms);
 	if (supervisor->is_stopping)
 		deadline_ms = min_ms(deadline_ms, supervisor_turn_stop(supervisor, now_ms));
 	/* What was started in this turn has deadlines of its own. */

@@ -16,6 +16,7 @@
 #include "util/process.h"
 
 struct loop;
+struct options;
 struct log;
 struct rlimit;
 struct tasks;
@@ -30,6 +31,7 @@ enum {
 	SUPERVISOR_PATIENCE_MS = 1000,     /* a second TERM counts only this long after the first */
 	SUPERVISOR_REST_MS = 1000,         /* for orphans to die from KILL */
 	SUPERVISOR_REST_AGAIN_MS = 10,
+	SUPERVISOR_REASON_BYTES = 512,
 };
 
 struct supervisor {
@@ -37,6 +39,7 @@ struct supervisor {
 	struct log *log;
 	struct config *config; /* but for its services, which the units have */
 	char *const *environment;
+	const struct options *given; /* the command line, for a reload */
 	bool is_pid1;
 	const struct rlimit *nofile;
 	char instance[17]; /* of this life */
@@ -69,14 +72,16 @@ struct supervisor {
 	struct auto_pair auto_pair; /* as last reported */
 	uint64_t auto_pair_ms;      /* when */
 
+	bool is_restarting_all; /* the command is down only until the rest is */
 	bool is_stopping;
+	char stop_reason[SUPERVISOR_REASON_BYTES];
 	uint64_t stop_ms;      /* when the shutdown began */
 	uint64_t stop_end_ms;  /* when its budget is used up */
 	int stop_level;        /* being stopped; -1: all down, the rest is being killed */
 	uint64_t level_end_ms; /* when its share is used up, and the next level's turn comes */
 	uint64_t rest_end_ms;
 	bool is_down;
-	unsigned killed_count; /* services of which something had to be killed */
+	char stopped[SUPERVISOR_REASON_BYTES]; /* the end of the shutdown in words: time, how */
 };
 
 struct supervisor_options {
@@ -84,6 +89,7 @@ struct supervisor_options {
 	struct log *log;
 	struct config *config;
 	char *const *environment;
+	const struct options *given; /* the command line, for a reload */
 	bool is_pid1;
 	const struct rlimit *nofile; /* for services; NULL: ours */
 	size_t config_warnings; /* so many of the warnings, the first, are of the configuration */
@@ -121,6 +127,18 @@ uint64_t supervisor_turn_stop(struct supervisor *supervisor, uint64_t now_ms);
 
 /* Is the shutdown over? */
 bool supervisor_is_down(const struct supervisor *supervisor);
+
+/* The end of the command is the end of all. Part of supervisor_turn. */
+void supervisor_check_command(struct supervisor *supervisor, uint64_t now_ms);
+
+/* Passes a signal on to the command; without one nothing happens. */
+void supervisor_forward(const struct supervisor *supervisor, int signal);
+
+/*
+ * What the program ends with after the shutdown: the code of the command, 128 + N for signal N, 126
+ * if it could not be started; 0 without a command, or if its turn never came.
+ */
+int supervisor_exit_code(const struct supervisor *supervisor);
 
 /*
  * Another configuration, from here on (app/supervisor_reload.c). What has not changed is left

@@ -96,7 +96,7 @@ test_one_that_ignores_term_is_killed_within_the_budget() {
 	(($(date +%s%N) - begin < 6000000000)) || fail "took $((($(date +%s%N) - begin) / 1000000)) ms"
 	expect_match "ended by KILL" "ended by signal 9 (KILL) (requested, *" "$(messages stubborn stopped)"
 	expect_match "the other in peace" "exited with 0 (requested, *" "$(messages good stopped)"
-	expect_match "the last line" "all services stopped in [2345].*s, 1 of them by KILL" \
+	expect_match "the last line" "all services stopped in [2345].*s, 1 of them by KILL (stubborn)" \
 		"$(jq -rR 'fromjson? | .message' "$work/log" | tail -n 1)"
 }
 
