@@ -165,6 +165,7 @@ static void settle_start_all(struct settle *settle, uint64_t now_ms)
 {
 	struct supervisor *supervisor = settle->supervisor;
 
+	supervisor->is_restarting_all = false;
 	for (size_t i = 0; i < supervisor->unit_count - supervisor->leaving_count; i++)
 		unit_handle(supervisor->units[i], SERVICE_EV_START, now_ms);
 }
@@ -173,6 +174,7 @@ static void settle_begin_down(struct settle *settle, uint64_t now_ms)
 {
 	settle->reloads = settle->supervisor->reloads;
 	settle->stop_level = supervisor_top_level(settle->supervisor);
+	settle->supervisor->is_restarting_all = settle->op == REQUEST_RESTART;
 	supervisor_stop_level(settle->supervisor, settle->stop_level, 0, now_ms);
 }
 
@@ -191,8 +193,6 @@ static void settle_turn_down(struct settle *settle, uint64_t now_ms)
 		supervisor_stop_level(settle->supervisor, --settle->stop_level, 0, now_ms);
 	}
 }
-
-/* ---- the request ---- */
 
 /* Those that change a service on purpose; recover only sees to it, and joins whatever goes on. */
 static bool settle_is_exclusive(enum request_op op)
@@ -344,11 +344,14 @@ static char *settle_encode_stop(const struct settle *settle)
 	char message[96];
 
 	for (size_t i = 0; i < settle->count; i++) {
-		if (settle->units[i].outcome != OUTCOME_TIMEOUT)
+		const struct settle_unit *one = &settle->units[i];
+
+		if (one->is_done && one->outcome != OUTCOME_TIMEOUT)
 			continue;
-		snprintf(message, sizeof(message), "%s is still being stopped",
-		    settle->units[i].unit->config->name);
-		return reply_encode_error(settle->id, REPLY_TIMEOUT, message);
+		snprintf(
+		    message, sizeof(message), "%s is still being stopped", one->unit->config->name);
+		return reply_encode_error(
+		    settle->id, one->is_done ? REPLY_TIMEOUT : REPLY_STOPPING, message);
 	}
 	return reply_encode_ok(settle->id);
 }
@@ -360,6 +363,8 @@ char *settle_encode(const struct settle *settle)
 
 	if (settle->op == REQUEST_STOP)
 		return settle_encode_stop(settle);
+	if (settle->supervisor->is_stopping)
+		return reply_encode_error(settle->id, REPLY_STOPPING, "nemoinit is shutting down");
 	outcomes = calloc(settle->count + 1, sizeof(*outcomes));
 	if (!outcomes)
 		return NULL;
@@ -380,11 +385,6 @@ char *settle_encode(const struct settle *settle)
 uint64_t settle_client(const struct settle *settle)
 {
 	return settle->client;
-}
-
-const char *settle_id(const struct settle *settle)
-{
-	return settle->id;
 }
 
 bool settle_is_bare(const struct settle *settle)

@@ -28,11 +28,13 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 		.log = options->log,
 		.config = options->config,
 		.environment = options->environment,
+		.given = options->given,
 		.is_pid1 = options->is_pid1,
 		.nofile = options->nofile,
 		.started_ms = now_ms,
 		.started_at_ms = (int64_t)clock_epoch_ms(),
 		.warnings = *warnings,
+		.config_warnings = options->config_warnings,
 		.unit_count = options->config->service_count,
 		.turn_ms = now_ms,
 		.wake_ms = NEVER_MS,
@@ -132,6 +134,13 @@ void supervisor_log_output(struct supervisor *supervisor, struct line_ring *ring
 	if (out.data)
 		log_write(supervisor->log, out.data, out.length_bytes);
 	text_deinit(&out);
+}
+
+void supervisor_report_warnings(struct supervisor *supervisor, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		supervisor_report(
+		    supervisor, LOG_WARN, NULL, "warning", "%s", supervisor->warnings.items[i]);
 }
 
 /* xorshift32: spreads restarts, guards no secret. */
@@ -373,6 +382,7 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 	if (!supervisor_start_waiting(supervisor, now_ms) || supervisor->is_reaping)
 		deadline_ms = now_ms;
 	deadline_ms = min_ms(deadline_ms, tasks_turn(supervisor->tasks, now_ms));
+	supervisor_check_command(supervisor, now_ms);
 	if (supervisor->is_stopping)
 		deadline_ms = min_ms(deadline_ms, supervisor_turn_stop(supervisor, now_ms));
 	/* What was started in this turn has deadlines of its own. */

@@ -233,7 +233,24 @@ static void take_services(
 	}
 }
 
-int supervisor_reload(struct supervisor *supervisor, struct config *fresh, uint64_t now_ms)
+/* All but the services; the old one is freed. */
+static void take_rest(
+    struct supervisor *supervisor, struct config *fresh, struct problems *warnings)
+{
+	size_t count;
+
+	config_keep_fixed(supervisor->config, fresh, warnings);
+	config_forget_services(fresh);
+	config_deinit(supervisor->config);
+	*supervisor->config = *fresh;
+	*fresh = (struct config){ .file = NULL };
+	count = warnings->count;
+	problems_replace_first(&supervisor->warnings, supervisor->config_warnings, warnings);
+	supervisor->config_warnings = count;
+}
+
+int supervisor_reload(
+    struct supervisor *supervisor, struct config *fresh, struct problems *warnings, uint64_t now_ms)
 {
 	struct unit **units =
 	    calloc(fresh->service_count + supervisor->unit_count + 1, sizeof(*units));
@@ -253,11 +270,9 @@ int supervisor_reload(struct supervisor *supervisor, struct config *fresh, uint6
 	tasks_replace(supervisor, tasks, units, fresh->service_count);
 	place_units(supervisor, units, fresh->service_count);
 	take_services(supervisor, fresh, &changes, now_ms);
-	config_forget_services(fresh);
-	config_deinit(supervisor->config);
-	*supervisor->config = *fresh;
-	*fresh = (struct config){ .file = NULL };
+	take_rest(supervisor, fresh, warnings);
 	changes_report(supervisor, &changes);
+	supervisor_report_warnings(supervisor, supervisor->config_warnings);
 	supervisor->reloads++;
 	supervisor->is_reloading = supervisor->is_order_dirty = supervisor->is_changed = true;
 	/* At once for all that does not run. */

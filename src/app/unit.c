@@ -14,6 +14,7 @@
 #include "io/loop.h"
 #include "io/notify.h"
 #include "io/output.h"
+#include "io/terminal.h"
 #include "io/tree.h"
 #include "util/macros.h"
 #include "util/text.h"
@@ -148,11 +149,11 @@ static void unit_kill_tree(struct unit *unit, uint64_t now_ms)
 		unit_forget_tree(unit, now_ms);
 		return;
 	}
-	if (unit->session && is_first) {
-		unit->supervisor->killed_count++;
+	unit->was_killed = true;
+	if (unit->session && is_first)
 		supervisor_report(unit->supervisor, LOG_WARN, unit, "killed",
-		    "killing what is left of session %d", (int)unit->session);
-	}
+		    "killing what is left of %s %d",
+		    unit->config->is_main ? "process group" : "session", (int)unit->session);
 	if (unit->session)
 		tree_signal_all(unit->session, SIGKILL);
 }
@@ -255,6 +256,9 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 		notify_socket_drain(unit->notify);
 	unit->exit_pid = unit->pid;
 	unit->pid = 0;
+	if (unit->has_terminal)
+		terminal_take_back();
+	unit->has_terminal = false;
 	unit->exit_at_ms = (int64_t)clock_epoch_ms();
 	unit->exit_oom = supervisor_take_oom(unit->supervisor, is_victim, now_ms);
 	event.is_oom = is_victim && unit->exit_oom == 1;

@@ -20,6 +20,7 @@
 #include "io/proc.h"
 #include "io/reaper.h"
 #include "io/spawn.h"
+#include "io/terminal.h"
 #include "io/tree.h"
 #include "util/macros.h"
 
@@ -744,6 +745,15 @@ int spawn_read_status(int status_fd, const struct spawn_request *request, struct
 		return error_set(error, -process->plan.exec_error, "exec '%s': %s",
 		    request->argv[0], strerror(process->plan.exec_error));
 	return 0;
+}
+
+bool terminal_is_ours(void)
+{
+	return false;
+}
+
+void terminal_take_back(void)
+{
 }
 
 bool reaper_drain(unsigned max_count,
