@@ -7,6 +7,7 @@
 struct notify_message {
 	bool is_ready;
 	bool is_watchdog;
+	bool is_stopping;
 	/* Into the message, not NUL-terminated; NULL: not said. */
 	const char *status;
 	size_t status_bytes;

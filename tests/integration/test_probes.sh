@@ -129,7 +129,7 @@ test_listening_but_dead_is_restarted() {
 	hears a stopping
 	rm "$W/mood"
 	hears a ready 2
-	expect events "starting ready failing stopping backoff starting ready" "$(events a)"
+	expect events "starting ready failing probe-stop stopping backoff starting ready" "$(events a)"
 	expect "reason" probe-failed "$(of a .last_exit.reason)"
 	expect restarts 1 "$(of a .restarts)"
 	expect_match "why" "*no good probe within unhealthy_after*no reply in time*" "$(messages a stopping)"
@@ -178,7 +178,7 @@ test_a_fed_watchdog_is_content_and_a_hungry_one_restarts() {
 	expect fed "starting ready" "$(events a)"
 	rm "$W/fed"
 	hears a ready 2
-	expect_match events "starting ready stopping backoff starting ready*" "$(events a)"
+	expect_match events "starting ready probe-stop stopping backoff starting ready*" "$(events a)"
 	expect reason watchdog "$(of a .last_exit.reason)"
 	halt
 }

@@ -144,7 +144,7 @@ test_a_start_that_takes_too_long_is_a_failure() {
 	END
 	boot
 	hears a starting 2
-	expect events "starting stopping backoff starting" "$(events a | cut -d' ' -f1-4)"
+	expect events "starting probe-stop stopping backoff starting" "$(events a | cut -d' ' -f1-5)"
 	expect reason start-timeout "$(of a .last_exit.reason)"
 	expect_match "it says so" "*start_timeout*" "$(messages a stopping | head -n 1)"
 	expect "never ready" null "$(of a .probe.last_ok_at)"
