@@ -239,6 +239,60 @@ test_stop_of_all_is_the_end() {
 	expect "its code" 6 "$ended"
 }
 
+test_a_reload_leaves_it_alone() {
+	local pid
+
+	beside
+	mkdir "$W/here"
+	before=(env -C "$W/here")
+	command=(F catch=TERM:4 print=up pause)
+	boot
+	before=() command=()
+	state b ready
+	says up
+	pid=$(of main .pid)
+	printf '[service c]\ncommand = F pause\nafter = b\n' >>"$config"
+	kill -HUP "$init"
+	state c ready
+	expect "the same process" "$pid" "$(of main .pid)"
+	kill -TERM "$init"
+	ended
+	expect "its code" 4 "$ended"
+	expect "still first" "main c b a" "$(order stopping)"
+}
+
+# Neither order nor tasks hold it up.
+test_it_starts_at_once() {
+	configure <<-END
+		[service slow]
+		command = F pause
+		probe = notify
+		[task setup]
+		command = F until=$W/go exit=1
+		timeout = 1h
+	END
+	command=(F print=up catch=TERM:0 pause)
+	boot
+	command=()
+	state main ready
+	says up
+	expect "the rest waits" waiting "$(of slow .state)"
+	halt
+}
+
+# What it leaves in its group is asked to end and has its time, while its code is kept.
+test_what_it_leaves_behind_gets_term() {
+	beside
+	command=(F child hear=TERM print=up pause parent "until=$W/go" exit=3)
+	boot
+	says up
+	touch "$W/go"
+	ended
+	command=()
+	expect "its code" 3 "$ended"
+	own "heard 15" || fail "the child was not asked: $(cat "$work/log")"
+}
+
 test_its_orphans_are_reaped_and_its_tree_goes() {
 	beside
 	command=(F catch=TERM:0 child "append=$W/child" pause parent orphans=100 "append=$W/done" pause)
