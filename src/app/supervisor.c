@@ -27,9 +27,9 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 		.log = options->log,
 		.config = options->config,
 		.environment = options->environment,
-		.given = options->given,
 		.is_pid1 = options->is_pid1,
 		.nofile = options->nofile,
+		.command_line = options->command_line,
 		.started_ms = now_ms,
 		.started_at_ms = (int64_t)clock_epoch_ms(),
 		.warnings = *warnings,
@@ -235,11 +235,12 @@ const struct unit *supervisor_held_up_by(
 	return NULL;
 }
 
-/* A repair that was cut short must be over too. */
+/* A repair that was cut short must be over too. The command waits for nobody. */
 static bool supervisor_may_start(struct supervisor *supervisor, const struct unit *unit)
 {
-	return !unit->is_removed && !run_is_running(unit->repair) &&
-	       tasks_may_start(supervisor->tasks, unit, !supervisor_awaited(supervisor, unit));
+	return unit->config->is_main ||
+	       (!unit->is_removed && !run_is_running(unit->repair) &&
+		   tasks_may_start(supervisor->tasks, unit, !supervisor_awaited(supervisor, unit)));
 }
 
 /* Starts what waits and may. Returns false if there is more to be started than one turn allows. */
@@ -340,8 +341,8 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 	supervisor_turn_reload(supervisor, now_ms);
 	if (!supervisor_start_waiting(supervisor, now_ms) || supervisor->is_reaping)
 		deadline_ms = now_ms;
-	deadline_ms = min_ms(deadline_ms, tasks_turn(supervisor->tasks, now_ms));
 	supervisor_check_command(supervisor, now_ms);
+	deadline_ms = min_ms(deadline_ms, tasks_turn(supervisor->tasks, now_ms));
 	if (supervisor->is_stopping)
 		deadline_ms = min_ms(deadline_ms, supervisor_turn_stop(supervisor, now_ms));
 	/* What was started in this turn has deadlines of its own. */
