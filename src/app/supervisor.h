@@ -39,9 +39,9 @@ struct supervisor {
 	struct log *log;
 	struct config *config; /* but for its services, which the units have */
 	char *const *environment;
-	const struct options *given; /* the command line, for a reload */
 	bool is_pid1;
 	const struct rlimit *nofile;
+	const struct options *command_line;
 	char instance[17]; /* of this life */
 	char host[65];
 	uint64_t started_ms;
@@ -89,9 +89,9 @@ struct supervisor_options {
 	struct log *log;
 	struct config *config;
 	char *const *environment;
-	const struct options *given; /* the command line, for a reload */
 	bool is_pid1;
-	const struct rlimit *nofile; /* for services; NULL: ours */
+	const struct rlimit *nofile;        /* for services; NULL: ours */
+	const struct options *command_line; /* for a reload */
 	size_t config_warnings; /* so many of the warnings, the first, are of the configuration */
 	uint32_t random_seed;
 };
