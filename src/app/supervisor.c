@@ -64,6 +64,7 @@ void supervisor_deinit(struct supervisor *supervisor)
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		unit_free(supervisor->units[i]);
 	free(supervisor->units);
+	forest_deinit(&supervisor->forest);
 	free(supervisor->socket);
 	auto_pair_deinit(&supervisor->auto_pair);
 	problems_deinit(&supervisor->warnings);
@@ -128,7 +129,7 @@ int supervisor_take_oom(struct supervisor *supervisor)
 	return has_struck;
 }
 
-bool supervisor_is_main_pid(void *data, pid_t pid)
+bool supervisor_knows_child(void *data, pid_t pid)
 {
 	const struct supervisor *supervisor = data;
 
@@ -169,6 +170,7 @@ void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint6
 	}
 	if (state == SERVICE_READY || state == SERVICE_FINISHED)
 		supervisor->is_order_dirty = true;
+	supervisor->forest.is_look_owed = supervisor->forest.is_look_owed || is_first_ready;
 	if (is_first_ready && unit->service.starts > 1 && !supervisor->is_stopping)
 		supervisor_restart_with(supervisor, unit, now_ms);
 }
@@ -215,12 +217,14 @@ static void supervisor_on_exit(void *data, pid_t pid, const struct exit_info *ex
 	struct supervisor *supervisor = data;
 
 	supervisor->reaped++;
+	supervisor->forest.is_look_owed = true;
 	for (size_t i = 0; i < supervisor->unit_count; i++) {
 		if (supervisor->units[i]->pid == pid) {
 			unit_on_exit(supervisor->units[i], exit, loop_now_ms(supervisor->loop));
 			return;
 		}
 	}
+	forest_on_exit(supervisor, pid);
 }
 
 void supervisor_on_child(struct supervisor *supervisor)
@@ -276,6 +280,9 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 		deadline_ms = now_ms;
 	if (supervisor->is_stopping)
 		deadline_ms = min_ms(deadline_ms, supervisor_turn_stop(supervisor, now_ms));
+	/* A storm of dead children fills /proc. */
+	if (!supervisor->is_reaping)
+		deadline_ms = min_ms(deadline_ms, forest_turn(supervisor, now_ms));
 	/* What was started in this turn has deadlines of its own. */
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		deadline_ms =

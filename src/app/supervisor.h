@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "app/forest.h"
 #include "app/unit.h"
 #include "core/auto_pair.h"
 #include "core/config.h"
@@ -46,6 +47,7 @@ struct supervisor {
 
 	struct unit **units; /* as config->services; each owned */
 	size_t unit_count;
+	struct forest forest;
 	bool is_order_dirty; /* a unit waits, or has become ready */
 	bool is_reaping;     /* there may be more dead children */
 	bool is_changed;     /* a state has changed since somebody has looked */
@@ -127,8 +129,8 @@ void supervisor_report(struct supervisor *supervisor, enum log_level level, cons
 /* The unit's state has changed. */
 void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms);
 
-/* Is the pid one of our units' main processes? For tree_is_alive. */
-bool supervisor_is_main_pid(void *data, pid_t pid);
+/* Have we started this child ourselves? data: the supervisor. */
+bool supervisor_knows_child(void *data, pid_t pid);
 
 uint32_t supervisor_random(struct supervisor *supervisor);
 

@@ -92,7 +92,8 @@ static int unit_spawn(struct unit *unit, struct error *error)
 	const struct supervisor *supervisor = unit->supervisor;
 	struct spawn_request request = unit_spawn_request(unit);
 	struct service_env given = { .socket = supervisor->socket,
-		.path = supervisor->config->path };
+		.path = supervisor->config->path,
+		.mark = unit->tree.mark };
 	struct words environment = { .items = NULL };
 	int write_fds[2] = { -1, -1 }, result = 0;
 
@@ -167,6 +168,7 @@ void unit_start(struct unit *unit, uint64_t now_ms)
 		return;
 	}
 	unit->session = unit->pid;
+	tree_set_main(&unit->tree, unit->pid, unit->pid);
 	unit->started_at_ms = (int64_t)clock_epoch_ms();
 	supervisor_report(
 	    supervisor, LOG_INFO, unit, "starting", "starting (pid %d)", (int)unit->pid);
