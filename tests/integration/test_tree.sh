@@ -92,6 +92,22 @@ test_a_helper_without_environment_goes_too() {
 	halt
 }
 
+# Neither mark nor parent, and never looked at: but nobody leaves a session without setsid.
+test_an_orphan_in_the_session_goes_too() {
+	configure <<-END
+		[service a]
+		command = F child detach forget append=$W/orphan pause parent
+		    until=$W/orphan notify=READY=1 pause
+		probe = notify
+	END
+	boot
+	state a ready
+	expect stop 0 "$(ctl stop a)"
+	expect "all gone" 0 "$(alive F "append=$W/orphan" pause)"
+	expect "nothing to warn of" 0 "$(ask '.nemoinit.warnings | map(select(test("orphan"))) | length')"
+	halt
+}
+
 test_fifty_grandchildren_leave_nothing_behind() {
 	configure <<-END
 		[service a]
@@ -112,12 +128,15 @@ is_running() {
 	(($(running) == $1))
 }
 
+# Where a limit of processes holds for us the bomb never rests.
 test_a_bomb_is_ended() {
-	local begin took slowest=0 restart
+	local begin took slowest=0 restart count=600
+
+	[[ $mode != profile ]] || count=1000000000
 
 	configure <<-END
 		[service a]
-		command = F append=$W/up bomb=600
+		command = F append=$W/up bomb=$count
 		stop_timeout = 500ms
 	END
 	boot
