@@ -219,8 +219,7 @@ static void report_start(struct nemoinit *nemoinit)
 	supervisor_report(supervisor, LOG_INFO, NULL, "start",
 	    "nemoinit " NEMOINIT_VERSION " (pid %d, %s, uid %d, configuration %s, %zu services)",
 	    (int)getpid(), supervisor->is_pid1 ? "PID 1" : "subreaper", (int)getuid(),
-	    nemoinit->config.file ? nemoinit->config.file : "built-in",
-	    nemoinit->config.service_count);
+	    nemoinit->config.file ? nemoinit->config.file : "built-in", supervisor->unit_count);
 	for (size_t i = 0; i < supervisor->warnings.count; i++)
 		supervisor_report(
 		    supervisor, LOG_WARN, NULL, "warning", "%s", supervisor->warnings.items[i]);

@@ -78,7 +78,7 @@ static void do_status(struct request_context *context)
 	struct supervisor *supervisor = context->requests->supervisor;
 	const char *service = context->request.service[0] ? context->request.service : NULL;
 
-	if (service && !supervisor_find(supervisor, service)) {
+	if (service && !supervisor_find_any(supervisor, service)) {
 		answer_unknown_service(context);
 		return;
 	}
@@ -121,7 +121,7 @@ static void do_reset(struct request_context *context)
 		struct unit *unit = supervisor->units[i];
 		enum service_state state = service_shown_state(&unit->service);
 
-		if ((!only || unit == only) &&
+		if ((!only || unit == only) && !unit->is_removed &&
 		    (state == SERVICE_BLOCKED || state == SERVICE_BACKOFF))
 			unit_handle(unit, SERVICE_EV_START, context->now_ms);
 	}

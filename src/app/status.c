@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/run.h"
 #include "app/supervisor.h"
+#include "app/tasks.h"
 #include "core/snapshot.h"
 #include "core/snapshot_json.h"
 #include "util/macros.h"
@@ -91,7 +93,10 @@ static void fill_listener(
 		.command = is_privileged ? unit->listener_command : NULL };
 }
 
-/* blocked.message: the last output lines, for want of better the words of the failed start. */
+/*
+ * blocked.message: the last output lines, for want of better the words of the failed start; of a
+ * task those of the task.
+ */
 static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
     struct status_strings *strings, bool is_privileged)
 {
@@ -104,8 +109,16 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 					      service_shown_state(&unit->service) == SERVICE_BLOCKED
 						  ? unit->service.blocked
 						  : BLOCKED_NOT };
+	if (out->code == BLOCKED_FATAL_OUTPUT && unit->service.fatal_output >= 0)
+		out->id = unit->config->fatal_outputs[unit->service.fatal_output].id;
+	if (out->code == BLOCKED_TASK_FAILED)
+		out->task = unit->task;
 	if (out->code == BLOCKED_NOT || !is_privileged)
 		return;
+	if (out->code == BLOCKED_TASK_FAILED) {
+		out->message = unit->task_message;
+		return;
+	}
 	count = line_ring_get(&unit->ring, lines);
 	text_init_heap(&text, 8192);
 	for (size_t i = count > 10 ? count - 10 : 0; i < count; i++)
@@ -117,22 +130,26 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 /* What a waiting service waits for: the first that is not there, and how it is. */
 static char *describe_waiting(const struct supervisor *supervisor, const struct unit *unit)
 {
+	const char *task = tasks_holding(supervisor->tasks, unit, false);
+	const struct unit *other;
 	struct text text;
 
 	if (unit->service.state != SERVICE_WAITING)
 		return NULL;
-	for (size_t i = 0; i < unit->config->after.count; i++) {
-		const struct service *other =
-		    &supervisor->units[unit->config->after_index[i]]->service;
-
-		if (service_is_order_ready(other))
-			continue;
-		text_init_heap(&text, 128);
+	if (run_is_running(unit->repair))
+		return strdup("waits for its repair command");
+	other = supervisor_awaited(supervisor, unit);
+	if (!task && !other)
+		task = tasks_holding(supervisor->tasks, unit, true);
+	if (!task && !other)
+		return NULL;
+	text_init_heap(&text, 128);
+	if (task)
+		text_addf(&text, "waits for task %s", task);
+	else
 		text_addf(&text, "waits for %s (%s)", other->config->name,
-		    service_state_to_string(service_shown_state(other)));
-		return text.data;
-	}
-	return NULL;
+		    service_state_to_string(service_shown_state(&other->service)));
+	return text.data;
 }
 
 static void fill_warnings(

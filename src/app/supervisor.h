@@ -19,11 +19,13 @@
 struct loop;
 struct log;
 struct rlimit;
+struct tasks;
 
 enum {
 	SUPERVISOR_STARTS_PER_TURN = 32, /* forks before the loop gets its turn again */
 	SUPERVISOR_REAPS_PER_TURN = 256,
 	SUPERVISOR_LATE_MS = 1000,         /* a wake-up this late shifts the clocks of health */
+	SUPERVISOR_OOM_MS = 10000,         /* what the OOM killer has struck dies within it */
 	SUPERVISOR_LEVEL_RESERVE_MS = 500, /* of the stop budget, for each later level */
 	SUPERVISOR_KILL_GRACE_MS = 100,    /* of it, for a level to die from its KILL */
 	SUPERVISOR_PATIENCE_MS = 1000,     /* a second TERM counts only this long after the first */
@@ -34,7 +36,7 @@ enum {
 struct supervisor {
 	struct loop *loop;
 	struct log *log;
-	const struct config *config;
+	struct config *config; /* but for its services, which the units have */
 	char *const *environment;
 	bool is_pid1;
 	const struct rlimit *nofile;
@@ -45,12 +47,16 @@ struct supervisor {
 	char *socket; /* path of the control socket; NULL: none */
 	struct problems warnings;
 
-	struct unit **units; /* as config->services; each owned */
+	struct unit **units; /* in the order of the configuration; behind them what leaves it */
 	size_t unit_count;
 	struct forest forest;
-	bool is_order_dirty; /* a unit waits, or has become ready */
-	bool is_reaping;     /* there may be more dead children */
-	bool is_changed;     /* a state has changed since somebody has looked */
+	size_t leaving_count; /* of these: not configured any more, going down */
+	unsigned reloads;     /* so far: places and levels have changed */
+	bool is_reloading;    /* a unit has a change to come, or leaves */
+	bool is_order_dirty;  /* a unit waits, or has become ready */
+	bool is_reaping;      /* there may be more dead children */
+	bool is_changed;      /* a state has changed since somebody has looked */
+	struct tasks *tasks;
 	uint64_t reaped;
 	uint64_t turn_ms; /* when the last turn was */
 	uint64_t wake_ms; /* when it wanted to be called again */
@@ -58,6 +64,8 @@ struct supervisor {
 	uint32_t random;
 	int oom_fd; /* -1: no counter */
 	uint64_t oom_count;
+	uint64_t oom_claimed; /* this many of them explain the end of a service */
+	uint64_t oom_end_ms;  /* until then the others may */
 
 	struct auto_pair auto_pair; /* as last reported */
 	uint64_t auto_pair_ms;      /* when */
@@ -75,14 +83,17 @@ struct supervisor {
 struct supervisor_options {
 	struct loop *loop;
 	struct log *log;
-	const struct config *config;
+	struct config *config;
 	char *const *environment;
 	bool is_pid1;
 	const struct rlimit *nofile; /* for services; NULL: ours */
 	uint32_t random_seed;
 };
 
-/* All borrowed for life. Takes over warnings. Returns 0 or -ENOMEM. */
+/*
+ * All borrowed for life; the services are taken out of config. Takes over warnings. Returns 0 or
+ * -ENOMEM.
+ */
 int supervisor_init(struct supervisor *supervisor, const struct supervisor_options *options,
     struct problems *warnings, uint64_t now_ms);
 void supervisor_deinit(struct supervisor *supervisor);
@@ -111,8 +122,31 @@ uint64_t supervisor_turn_stop(struct supervisor *supervisor, uint64_t now_ms);
 /* Is the shutdown over? */
 bool supervisor_is_down(const struct supervisor *supervisor);
 
-/* The unit of that name, or NULL. */
-struct unit *supervisor_find(struct supervisor *supervisor, const char *name);
+/*
+ * Another configuration, from here on (app/supervisor_reload.c). What has not changed is left
+ * alone; what has is stopped, to start with the new values, those that are `after` others before
+ * these; what is new is started; what is gone from it is stopped, and then forgotten. Takes what
+ * is in fresh; the old configuration is freed. 0, or -ENOMEM: nothing has changed, and fresh is
+ * still the caller's to deinit. Not during a shutdown.
+ */
+int supervisor_reload(struct supervisor *supervisor, struct config *fresh, uint64_t now_ms);
+
+/* What a reload has left to be done. Part of supervisor_turn. */
+void supervisor_turn_reload(struct supervisor *supervisor, uint64_t now_ms);
+
+/* The unit of that name, or NULL; not one that leaves the configuration. */
+struct unit *supervisor_find(const struct supervisor *supervisor, const char *name);
+/* Those too. */
+struct unit *supervisor_find_any(const struct supervisor *supervisor, const char *name);
+
+/*
+ * Who has to come up, or to go, before the unit may start: the first in its `after` that is not
+ * there, or one that is still going down with its port. NULL: it may.
+ */
+const struct unit *supervisor_awaited(const struct supervisor *supervisor, const struct unit *unit);
+/* One in its `after` that is down for good, so that it waits for ever; NULL: none. */
+const struct unit *supervisor_held_up_by(
+    const struct supervisor *supervisor, const struct unit *unit);
 
 /* Stops all units of a level that run. */
 void supervisor_stop_level(
@@ -126,6 +160,10 @@ int supervisor_top_level(const struct supervisor *supervisor);
 void supervisor_report(struct supervisor *supervisor, enum log_level level, const struct unit *unit,
     const char *event, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* A line of output: into the ring and the log. name: whose; stream: "stdout" or "stderr". */
+void supervisor_log_output(struct supervisor *supervisor, struct line_ring *ring, const char *name,
+    const char *stream, const char *line, size_t length_bytes);
+
 /* The unit's state has changed. */
 void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms);
 
@@ -134,5 +172,8 @@ bool supervisor_knows_child(void *data, pid_t pid);
 
 uint32_t supervisor_random(struct supervisor *supervisor);
 
-/* Has the OOM killer struck since the last call? 1, 0, or -1 where that cannot be read. */
-int supervisor_take_oom(struct supervisor *supervisor);
+/*
+ * A main process has ended; is_victim: by a SIGKILL that is not ours. Has the OOM killer struck a
+ * moment ago? 1, 0, or -1 where that cannot be read. One strike explains one victim.
+ */
+int supervisor_take_oom(struct supervisor *supervisor, bool is_victim, uint64_t now_ms);

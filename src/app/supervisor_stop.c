@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "app/supervisor.h"
+#include "app/tasks.h"
 #include "io/proc.h"
 #include "util/macros.h"
 #include "util/text.h"
@@ -63,6 +64,10 @@ static void supervisor_begin_level(struct supervisor *supervisor, uint64_t now_m
 /* Down, or not even its KILL has ended it in its time: that must not cost the others theirs. */
 static bool supervisor_is_level_over(const struct supervisor *supervisor, uint64_t now_ms)
 {
+	/* Tasks go down beside the services; the last level gives them the rest of the budget. */
+	if (!supervisor->stop_level && tasks_are_running(supervisor->tasks) &&
+	    now_ms < supervisor->stop_end_ms)
+		return false;
 	return now_ms >= supervisor->level_end_ms ||
 	       supervisor_is_level_down(supervisor, supervisor->stop_level);
 }
@@ -89,6 +94,7 @@ void supervisor_stop(struct supervisor *supervisor, const char *why, uint64_t no
 	supervisor_report(supervisor, LOG_INFO, NULL, "shutdown",
 	    "%s: stopping all services within %" PRIu64 " ms", why,
 	    supervisor->config->stop_budget_ms);
+	tasks_stop(supervisor->tasks, now_ms);
 	/* Nothing may start from here on, whatever level it is of. */
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		if (unit_is_down(supervisor->units[i]))
@@ -141,7 +147,8 @@ uint64_t supervisor_turn_stop(struct supervisor *supervisor, uint64_t now_ms)
 		supervisor->rest_end_ms = deadline_after(now_ms, SUPERVISOR_REST_MS);
 	}
 	if (supervisor->stop_level >= 0)
-		return supervisor->level_end_ms;
+		return now_ms < supervisor->level_end_ms ? supervisor->level_end_ms
+							 : supervisor->stop_end_ms;
 	/* What is killed leaves its children to us: again, until there are none. */
 	if (!supervisor_kill_rest(supervisor) || now_ms >= supervisor->rest_end_ms)
 		supervisor->is_down = true;

@@ -40,6 +40,7 @@ static void unit_forget_tree(struct unit *unit, uint64_t now_ms)
 {
 	tree_clear(&unit->tree);
 	unit->session = 0;
+	unit->held_port = 0;
 	unit->next_main = 0;
 	unit->listener_owner = LISTENER_NONE;
 	unit->listener_pid = 0;

@@ -30,6 +30,18 @@ enum output_mode {
 	OUTPUT_NULL,
 };
 
+enum task_when {
+	TASK_BOOT,
+	TASK_START,
+	TASK_READY,
+	TASK_TROUBLE,
+};
+
+enum task_on_failure {
+	TASK_BLOCK,
+	TASK_CONTINUE,
+};
+
 enum interrupt_mode {
 	INTERRUPT_AUTO,
 	INTERRUPT_STOP,
@@ -61,8 +73,9 @@ struct probe_target {
 	bool is_ipv6;
 	uint8_t address[16]; /* network order; the first 4 for IPv4 */
 	uint16_t port;
-	char *path; /* http; NULL else */
-	char *text; /* as written; NULL without an address */
+	char *path;           /* http and ws; NULL else */
+	struct words command; /* exec: argv */
+	char *text;           /* as written, for exec unexpanded; NULL: of notify and none */
 };
 
 /* At most `count` in `window_ms`. */
@@ -133,6 +146,19 @@ struct service_config {
 	bool is_skipped_by_environment; /* NEMOCLAW_SKIP_AUTO_PAIR */
 };
 
+/* A one-shot step. */
+struct task_config {
+	char *name;
+	struct words command; /* argv */
+	struct words of;      /* services; none: all */
+	uint16_t *of_index;   /* the same, as places in config.services; NULL without any */
+	struct words env;     /* `NAME=value` */
+	char *working_directory;
+	uint64_t timeout_ms;
+	enum task_when when;
+	enum task_on_failure on_failure;
+};
+
 struct config {
 	char *file; /* NULL: built-in configuration */
 	char *socket;
@@ -144,6 +170,8 @@ struct config {
 	char *path; /* PATH for commands */
 	struct service_config *services;
 	size_t service_count;
+	struct task_config *tasks; /* in the order of the file */
+	size_t task_count;
 
 	/* The text it was made of, for config_print: config_forget_text frees it. */
 	struct settings file_settings;
@@ -170,9 +198,14 @@ int config_build(const struct config_sources *sources, struct config *ret_config
 
 /* Frees what is owned; a zeroed struct is fine. */
 void config_deinit(struct config *config);
+/* Likewise one service, for whoever has moved it out of its configuration. */
+void service_config_deinit(struct service_config *service);
 
 /* Frees the settings text, which only config_print needs. */
 void config_forget_text(struct config *config);
+
+/* Frees the services, when they have been moved to where they are used. */
+void config_forget_services(struct config *config);
 
 /* Place of the service called name, or -1. */
 int config_find_service(const struct config *config, const char *name);

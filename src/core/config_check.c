@@ -150,15 +150,14 @@ static void check_restarts(struct config_builder *builder)
 	free(reached);
 }
 
-static void check_command(struct config_builder *builder, const struct service_config *service)
+void config_check_command(struct config_builder *builder, enum section_kind kind, const char *name,
+    const struct words *command)
 {
-	const struct section *section =
-	    settings_find(builder->settings, SECTION_SERVICE, service->name);
+	const struct section *section = settings_find(builder->settings, kind, name);
 
-	if (!service->command.count && !service_setting(builder, service, "command") &&
+	if (!command->count && !config_setting(builder, kind, name, "command") &&
 	    !(section && section->has_bad_lines))
-		config_problem(builder, SECTION_SERVICE, service->name, NULL,
-		    "has no command; add 'command = …'");
+		config_problem(builder, kind, name, NULL, "has no command; add 'command = …'");
 }
 
 /* sun_path of unix(7) has room for 107 bytes and a NUL. */
@@ -184,11 +183,12 @@ void config_check(struct config_builder *builder)
 	for (size_t i = 0; i < config->service_count; i++) {
 		struct service_config *service = &config->services[i];
 
-		check_command(builder, service);
+		config_check_command(builder, SECTION_SERVICE, service->name, &service->command);
 		check_after(builder, service);
 		check_names(builder, service, "restart_with", &service->restart_with, NULL);
 		check_port(builder, i);
 	}
+	config_check_tasks(builder);
 	text_init(&cycle, names, sizeof(names));
 	text_add(&cycle, "a cycle: ");
 	if (order_set_levels(config->services, config->service_count, &cycle, &place))

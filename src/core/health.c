@@ -15,6 +15,14 @@ bool health_probes_start(const struct service_config *config)
 	return is_probed(config) || (config->probe.type == PROBE_NONE && config->port);
 }
 
+/* Counted from the end of the last probe. */
+static void health_schedule(struct health_clock *health, uint64_t interval_ms, uint64_t now_ms)
+{
+	if (health->config->probe.type == PROBE_EXEC)
+		interval_ms = max_ms(interval_ms, HEALTH_EXEC_REST * health->duration_ms);
+	health->probe_ms = deadline_after(now_ms, interval_ms);
+}
+
 void health_start(struct health_clock *health, const struct service_config *config, uint64_t now_ms)
 {
 	*health = (struct health_clock){
@@ -36,9 +44,9 @@ void health_ready(struct health_clock *health, uint64_t now_ms)
 	health->is_ready = true;
 	health->misses = 0;
 	health->last_ok_ms = now_ms;
-	health->probe_ms = is_probed(health->config)
-			       ? deadline_after(now_ms, health->config->probe_interval_ms)
-			       : NEVER_MS;
+	health->probe_ms = NEVER_MS;
+	if (is_probed(health->config))
+		health_schedule(health, health->config->probe_interval_ms, now_ms);
 	health_ping(health, now_ms);
 }
 
@@ -47,6 +55,7 @@ bool health_is_probe_due(struct health_clock *health, uint64_t now_ms)
 	if (health->probe_ms > now_ms)
 		return false;
 	health->probe_ms = NEVER_MS;
+	health->began_ms = now_ms;
 	health->is_probing = true;
 	health->discard = false;
 	return true;
@@ -59,12 +68,19 @@ static uint64_t next_interval_ms(const struct health_clock *health, bool ok)
 	return ok ? health->config->probe_interval_ms : health->config->probe_retry_interval_ms;
 }
 
+static void health_end(struct health_clock *health, bool ok, uint64_t now_ms)
+{
+	health->is_probing = false;
+	if (!health->discard) /* else nobody knows how much of it was our own doing */
+		health->duration_ms = now_ms - health->began_ms;
+	health_schedule(health, next_interval_ms(health, ok), now_ms);
+}
+
 bool health_result(struct health_clock *health, bool ok, uint64_t now_ms)
 {
 	if (!health->is_probing)
 		return false; /* a straggler of an earlier start */
-	health->is_probing = false;
-	health->probe_ms = deadline_after(now_ms, next_interval_ms(health, ok));
+	health_end(health, ok, now_ms);
 	if (!ok && health->discard)
 		return false;
 	if (ok)
@@ -77,8 +93,7 @@ void health_no_result(struct health_clock *health, uint64_t now_ms)
 {
 	if (!health->is_probing)
 		return;
-	health->is_probing = false;
-	health->probe_ms = deadline_after(now_ms, next_interval_ms(health, !health->misses));
+	health_end(health, !health->misses, now_ms);
 }
 
 void health_ping(struct health_clock *health, uint64_t now_ms)

@@ -60,6 +60,7 @@ void notify_message_parse(
 
 		parsed.is_ready = parsed.is_ready || is_one(line, length, "READY");
 		parsed.is_watchdog = parsed.is_watchdog || is_one(line, length, "WATCHDOG");
+		parsed.is_stopping = parsed.is_stopping || is_one(line, length, "STOPPING");
 		take_pid(line, length, &parsed.main_pid);
 		take(line, length, "STATUS", &parsed.status, &parsed.status_bytes);
 		take(line, length, "X_NEMOINIT_AUTO_PAIR", &parsed.auto_pair,

@@ -98,7 +98,7 @@ static struct tree *find_by_mark(struct tree *const *trees, size_t count, pid_t 
 
 	if (proc_read_variable(pid, TREE_MARK_NAME, mark, sizeof(mark)))
 		return NULL;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; mark[0] && i < count; i++)
 		if (strcmp(trees[i]->mark, mark) == 0)
 			return trees[i];
 	return NULL;
@@ -265,6 +265,11 @@ int tree_look(struct tree *const *trees, size_t count,
 			on_orphan(data, &look.seen[i].stat);
 	free(look.seen);
 	return result;
+}
+
+bool tree_is_alive(struct tree *tree)
+{
+	return tree_look(&tree, 1, NULL, NULL) || tree->count;
 }
 
 /* ---- children ---- */

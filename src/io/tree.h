@@ -37,7 +37,7 @@ struct tree_member {
 };
 
 struct tree {
-	char mark[TREE_MARK_BYTES]; /* value of TREE_MARK_NAME in the environment of its members */
+	char mark[TREE_MARK_BYTES]; /* value of TREE_MARK_NAME in their environment; "": none */
 	pid_t main_pid;             /* not reaped yet; 0: none */
 	pid_t sessions[TREE_SESSIONS_MAX]; /* 0: free place */
 	struct tree_member *members;       /* alive at the last look, by pid */
@@ -58,6 +58,9 @@ void tree_clear(struct tree *tree);
  */
 int tree_look(struct tree *const *trees, size_t count,
     void (*on_orphan)(void *data, const struct proc_stat *stat), void *data);
+
+/* A look for one tree: is anybody alive? So it is called as well where that cannot be told. */
+bool tree_is_alive(struct tree *tree);
 
 /* Is it a member? Looks at its ancestors one by one, not at all processes. */
 bool tree_has(const struct tree *tree, const struct proc_stat *stat);

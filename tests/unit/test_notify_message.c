@@ -99,6 +99,16 @@ static void the_main_pid_is_a_number(void **state)
 	}
 }
 
+static void who_is_stopping_says_so(void **state)
+{
+	struct notify_message message;
+
+	notify_message_parse("STATUS=x\nSTOPPING=1", 19, &message);
+	assert_true(message.is_stopping);
+	notify_message_parse("STOPPING=0\nREADY=1", 18, &message);
+	assert_false(message.is_stopping);
+}
+
 static void a_nul_is_a_byte_like_others(void **state)
 {
 	static const char text[] = "STATUS=a\0b\nREADY=1";
@@ -114,6 +124,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_are_understood),
 		cmocka_unit_test(the_main_pid_is_a_number),
+		cmocka_unit_test(who_is_stopping_says_so),
 		cmocka_unit_test(a_nul_is_a_byte_like_others),
 	};
 
