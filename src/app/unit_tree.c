@@ -12,27 +12,35 @@
 #include "io/tree.h"
 #include "util/macros.h"
 
+enum {
+	UNIT_LOOK_PAUSE = 2, /* times what a look at the tree has cost: others have their turn */
+};
+
 /* ---- the end ---- */
 
-/* A look may cost a walk through all of /proc: the next one waits for a multiple of that. */
-static void unit_pace_look(struct unit *unit, uint64_t began_ms, uint64_t pause)
+/* A look costs a walk through all of /proc: the next one waits for a multiple of that. */
+static void unit_pace_look(struct unit *unit, uint64_t began_ms)
 {
 	uint64_t ended_ms = clock_now_ms();
 
-	unit->look_ms = deadline_after(ended_ms, (ended_ms - began_ms) * pause);
+	unit->look_ms = deadline_after(ended_ms, (ended_ms - began_ms) * UNIT_LOOK_PAUSE);
+}
+
+static bool unit_is_tree_gone(const struct unit *unit)
+{
+	return !unit->session || tree_are_children_known(supervisor_knows_child, unit->supervisor);
 }
 
 /* Once the main process has been reaped. What cannot be looked at counts as alive. */
 static bool unit_is_tree_alive(struct unit *unit)
 {
-	struct supervisor *supervisor = unit->supervisor;
 	uint64_t began_ms = clock_now_ms();
 	bool is_alive;
 
-	if (!unit->session || tree_are_children_known(supervisor_knows_child, supervisor))
+	if (unit_is_tree_gone(unit))
 		return false;
-	is_alive = forest_look(supervisor, true) || unit->tree.count;
-	unit_pace_look(unit, began_ms, FOREST_LOOK_PAUSE);
+	is_alive = forest_look(unit->supervisor, true) || unit->tree.count;
+	unit_pace_look(unit, began_ms);
 	return is_alive;
 }
 
@@ -41,6 +49,7 @@ static void unit_forget_tree(struct unit *unit, uint64_t now_ms)
 	tree_clear(&unit->tree);
 	unit->session = 0;
 	unit->held_port = 0;
+	unit->is_look_owed = false;
 	unit->next_main = 0;
 	unit->listener_owner = LISTENER_NONE;
 	unit->listener_pid = 0;
@@ -79,8 +88,7 @@ static void unit_kill_members(struct unit *unit)
 	uint64_t began_ms = clock_now_ms();
 
 	tree_kill(&unit->tree);
-	/* A bomb must not be given more time than it takes to answer others. */
-	unit_pace_look(unit, began_ms, 1);
+	unit_pace_look(unit, began_ms);
 }
 
 void unit_kill_tree(struct unit *unit, uint64_t now_ms)
@@ -103,9 +111,17 @@ void unit_kill_tree(struct unit *unit, uint64_t now_ms)
 void unit_check_tree(struct unit *unit, uint64_t now_ms)
 {
 	unit->is_look_owed = unit->service.state == SERVICE_STOPPING && !unit->pid;
-	if (!unit->is_look_owed || now_ms < unit->look_ms)
+	if (!unit->is_look_owed)
+		return;
+	if (unit_is_tree_gone(unit)) {
+		unit_forget_tree(unit, now_ms);
+		return;
+	}
+	if (now_ms < unit->look_ms)
 		return;
 	unit->is_look_owed = false;
+	if (tree_has_survivor(&unit->tree))
+		return; /* its end will call us again */
 	if (!unit_is_tree_alive(unit))
 		unit_forget_tree(unit, now_ms);
 	else if (unit->service.killed_ms != NEVER_MS) /* what is left has been born since */

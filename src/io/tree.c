@@ -272,6 +272,19 @@ bool tree_is_alive(struct tree *tree)
 	return tree_look(&tree, 1, NULL, NULL) || tree->count;
 }
 
+bool tree_has_survivor(struct tree *tree)
+{
+	for (; tree->count; tree->count--) {
+		const struct tree_member *member = &tree->members[tree->count - 1];
+		struct proc_stat stat;
+
+		if (proc_read_stat(member->pid, &stat) == 0 &&
+		    stat.start_time == member->start_time && !proc_is_dead(&stat))
+			return true;
+	}
+	return false;
+}
+
 /* ---- children ---- */
 
 struct child_search {

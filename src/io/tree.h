@@ -66,6 +66,12 @@ bool tree_is_alive(struct tree *tree);
 bool tree_has(const struct tree *tree, const struct proc_stat *stat);
 
 /*
+ * Is one of the members of the last look still alive? The dead are forgotten. Cheap, but tells
+ * nothing of those born since.
+ */
+bool tree_has_survivor(struct tree *tree);
+
+/*
  * Are all our living children known to somebody (is_known)? Then nothing can be left of a tree
  * whose main process has been reaped, since what loses its parent becomes our child: a look can be
  * spared. False as well where that is not so, or cannot be told.

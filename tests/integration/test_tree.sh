@@ -231,6 +231,21 @@ test_one_that_takes_over_the_port_is_adopted() {
 	expect "all gone" 0 "$(running)"
 }
 
+test_a_daemon_that_holds_the_port_is_ours() {
+	configure <<-END
+		[service a]
+		command = F child detach setsid append=$W/daemon listen=8000 serve=$W/mood parent pause
+		probe = http://127.0.0.1:8000/
+		probe_start_interval = 50ms
+	END
+	boot
+	state a ready
+	expect owner "self $(cat "$W/daemon")" "$(of a '.listener | "\(.owner) \(.pid)"')"
+	expect restart 0 "$(ctl restart)"
+	expect events "starting ready stopping exited starting ready" "$(events a)"
+	halt
+}
+
 test_nobody_is_adopted_who_does_not_hold_the_port() {
 	configure <<-END
 		[service a]

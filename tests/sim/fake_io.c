@@ -904,6 +904,18 @@ bool tree_has(const struct tree *tree, const struct proc_stat *stat)
 	return process && process->service == service_of_tree(tree);
 }
 
+bool tree_has_survivor(struct tree *tree)
+{
+	for (; tree->count; tree->count--) {
+		const struct fake_process *process =
+		    process_find(tree->members[tree->count - 1].pid);
+
+		if (process && !process->is_zombie)
+			return true;
+	}
+	return false;
+}
+
 bool tree_are_children_known(bool (*is_known)(void *data, pid_t pid), void *data)
 {
 	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
