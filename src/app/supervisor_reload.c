@@ -111,13 +111,20 @@ static void unit_come_back(struct unit *unit, struct service_config *fresh, uint
 {
 	unit->is_removed = false;
 	swap_configs(&unit->own_config, fresh);
-	unit_handle(unit, unit->config->enabled ? SERVICE_EV_START : SERVICE_EV_DISABLE, now_ms);
+	if (!unit->config->enabled) {
+		unit_handle(unit, SERVICE_EV_DISABLE, now_ms);
+		return;
+	}
+	unit_handle(unit, SERVICE_EV_RECONFIGURE, now_ms); /* what was disabled */
+	unit_handle(unit, SERVICE_EV_START, now_ms);
 }
 
 /* Returns whether there is something to be changed. Leaves in fresh what is to be freed. */
-static bool unit_take_config(struct unit *unit, struct service_config *fresh)
+static bool unit_take_config(struct unit *unit, struct service_config *fresh, bool has_new_tasks)
 {
-	bool is_same = service_config_equal(unit->config, fresh);
+	/* What a task has blocked is mended by another task. */
+	bool is_same = service_config_equal(unit->config, fresh) &&
+		       !(has_new_tasks && unit->service.blocked == BLOCKED_TASK_FAILED);
 
 	unit->is_removed = false;
 	if (!is_same)
@@ -211,6 +218,8 @@ static void place_units(struct supervisor *supervisor, struct unit **units, size
 static void take_services(
     struct supervisor *supervisor, struct config *fresh, struct changes *changes, uint64_t now_ms)
 {
+	bool has_new_tasks = !config_tasks_equal(supervisor->config, fresh);
+
 	for (size_t i = 0; i < fresh->service_count; i++) {
 		struct unit *unit = supervisor->units[i];
 
@@ -220,7 +229,7 @@ static void take_services(
 		} else if (unit->is_removed && unit->change != UNIT_CHANGE_DUE) {
 			change_list_add(&changes->added, unit);
 			unit_come_back(unit, &fresh->services[i], now_ms);
-		} else if (unit_take_config(unit, &fresh->services[i])) {
+		} else if (unit_take_config(unit, &fresh->services[i], has_new_tasks)) {
 			change_list_add(&changes->changed, unit);
 		} else {
 			changes->unchanged++;

@@ -417,6 +417,20 @@ static void a_reload_begins_start_tasks_anew(void **state)
 	end_all(10 * SECOND);
 }
 
+static void a_reload_mends_what_a_task_has_blocked(void **state)
+{
+	start("[task t]\ncommand = setup\n" WEB);
+	fake_task("setup")->code = 1;
+	(void)sim_run_until("web", SERVICE_BLOCKED, MINUTE);
+	sim_reload("[task t]\ncommand = setup\n" WEB "[service other]\ncommand = other\n");
+	sim_run(MINUTE);
+	expect_state("web", SERVICE_BLOCKED);
+	sim_reload("[task t]\ncommand = setup anew\n" WEB);
+	fake_task("setup")->code = 0;
+	(void)sim_run_until("web", SERVICE_READY, 10 * SECOND);
+	end_all(10 * SECOND);
+}
+
 /* Another place, and its repair command under way. */
 static void a_reload_cuts_a_repair_short_only_if_the_service_changes(void **state)
 {
@@ -478,6 +492,7 @@ int main(void)
 		cmocka_unit_test(a_reload_leaves_what_runs),
 		cmocka_unit_test(a_reload_kills_what_is_gone),
 		cmocka_unit_test(a_reload_begins_start_tasks_anew),
+		cmocka_unit_test(a_reload_mends_what_a_task_has_blocked),
 		cmocka_unit_test(a_reload_cuts_a_repair_short_only_if_the_service_changes),
 		cmocka_unit_test(a_shutdown_waits_for_tasks_within_its_budget),
 	};
