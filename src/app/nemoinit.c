@@ -44,6 +44,7 @@ struct nemoinit {
 	struct signals *signals;
 	struct config config;
 	struct problems warnings;
+	size_t config_warnings; /* so many of them, the first, are of the configuration */
 	struct supervisor supervisor;
 	struct requests *requests;
 	struct rlimit nofile; /* as we were given it */
@@ -246,7 +247,7 @@ static int nemoinit_start(
 		.given = given,
 		.environment = environ,
 		.is_pid1 = getpid() == 1,
-		.config_warnings = nemoinit->warnings.count,
+		.config_warnings = nemoinit->config_warnings,
 		.random_seed = random_seed() };
 	int result;
 
@@ -346,6 +347,7 @@ static int nemoinit_main(struct nemoinit *nemoinit, const struct options *option
 	int code = judge_config(options, &nemoinit->config, result, &errors, &nemoinit->warnings);
 
 	problems_deinit(&errors);
+	nemoinit->config_warnings = nemoinit->warnings.count;
 	if (code >= 0)
 		return code;
 	if (options->command && !options->directory)
