@@ -254,7 +254,7 @@ test_enabled_and_disabled() {
 test_a_tree_goes_whole() {
 	configure <<-END
 		[service a]
-		command = sh -c "sleep 1001 & sleep 1002 & exec sleep 1003"
+		command = sh -c "sleep 1001 & setsid sleep 1002 & exec sleep 1003"
 	END
 	boot
 	state a ready
@@ -382,9 +382,9 @@ test_the_command_is_not_touched() {
 	local pid
 
 	three | configure
-	command=(F pause)
+	main_command=(F pause)
 	boot
-	command=()
+	main_command=()
 	state main ready
 	pid=$(of main .pid)
 	rewrite </dev/null
