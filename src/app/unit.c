@@ -258,7 +258,6 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 	unit->pid = 0;
 	if (unit->has_terminal)
 		terminal_take_back();
-	unit->has_terminal = false;
 	unit->exit_at_ms = (int64_t)clock_epoch_ms();
 	unit->exit_oom = supervisor_take_oom(unit->supervisor, is_victim, now_ms);
 	event.is_oom = is_victim && unit->exit_oom == 1;
