@@ -96,7 +96,8 @@ static void settle_check_waiting(const struct supervisor *supervisor, struct set
 	const struct unit *other = supervisor_held_up_by(supervisor, one->unit);
 	char message[64];
 
-	if (!other)
+	/* A boot task that runs again may bring that one up too. */
+	if (!other || tasks_holding(supervisor->tasks, one->unit, false))
 		return;
 	snprintf(message, sizeof(message), "waits for %s", other->config->name);
 	settle_finish(one, OUTCOME_FAILED, message);
@@ -149,11 +150,7 @@ static void settle_check(const struct supervisor *supervisor, struct settle_unit
 		break;
 	case SERVICE_STOPPED: settle_finish(one, OUTCOME_FAILED, "stopped meanwhile"); break;
 	case SERVICE_DISABLED: settle_finish(one, OUTCOME_SKIPPED, "disabled"); break;
-	case SERVICE_WAITING:
-		/* Whoever it starts after may only wait for the same task. */
-		if (!tasks_holding(supervisor->tasks, unit, false))
-			settle_check_waiting(supervisor, one);
-		break;
+	case SERVICE_WAITING: settle_check_waiting(supervisor, one); break;
 	case SERVICE_STARTING:
 	case SERVICE_FAILING:
 	case SERVICE_STOPPING:
@@ -176,8 +173,8 @@ static void settle_start_all(struct settle *settle, uint64_t now_ms)
 static void settle_begin_down(struct settle *settle, uint64_t now_ms)
 {
 	settle->reloads = settle->supervisor->reloads;
-	settle->supervisor->is_restarting_all = settle->op == REQUEST_RESTART;
 	settle->stop_level = supervisor_top_level(settle->supervisor);
+	settle->supervisor->is_restarting_all = settle->op == REQUEST_RESTART;
 	supervisor_stop_level(settle->supervisor, settle->stop_level, 0, now_ms);
 }
 
@@ -344,10 +341,11 @@ uint64_t settle_deadline_ms(const struct settle *settle)
 /* stop: done or not, there is nothing else to say of a service. */
 static char *settle_encode_stop(const struct settle *settle)
 {
-	const struct settle_unit *one = settle->units;
 	char message[96];
 
-	for (; one < settle->units + settle->count; one++) {
+	for (size_t i = 0; i < settle->count; i++) {
+		const struct settle_unit *one = &settle->units[i];
+
 		if (one->is_done && one->outcome != OUTCOME_TIMEOUT)
 			continue;
 		snprintf(

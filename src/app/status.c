@@ -117,7 +117,7 @@ static char *describe_waiting(const struct supervisor *supervisor, const struct 
 		return NULL;
 	if (run_is_running(unit->repair))
 		return strdup("waits for its repair command");
-	other = supervisor_awaited(supervisor, unit);
+	other = task ? NULL : supervisor_awaited(supervisor, unit);
 	if (!task && !other)
 		task = tasks_holding(supervisor->tasks, unit, true);
 	if (!task && !other)

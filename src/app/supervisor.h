@@ -39,9 +39,9 @@ struct supervisor {
 	struct log *log;
 	struct config *config; /* but for its services, which the units have */
 	char *const *environment;
+	const struct options *given; /* the command line, for a reload */
 	bool is_pid1;
 	const struct rlimit *nofile;
-	const struct options *command_line;
 	char instance[17]; /* of this life */
 	char host[65];
 	uint64_t started_ms;
@@ -52,13 +52,13 @@ struct supervisor {
 
 	struct unit **units; /* in the order of the configuration; behind them what leaves it */
 	size_t unit_count;
+	struct tasks *tasks;
 	size_t leaving_count; /* of these: not configured any more, going down */
 	unsigned reloads;     /* so far: places and levels have changed */
 	bool is_reloading;    /* a unit has a change to come, or leaves */
 	bool is_order_dirty;  /* a unit waits, or has become ready */
 	bool is_reaping;      /* there may be more dead children */
 	bool is_changed;      /* a state has changed since somebody has looked */
-	struct tasks *tasks;
 	uint64_t reaped;
 	uint64_t turn_ms; /* when the last turn was */
 	uint64_t wake_ms; /* when it wanted to be called again */
@@ -89,9 +89,9 @@ struct supervisor_options {
 	struct log *log;
 	struct config *config;
 	char *const *environment;
+	const struct options *given; /* the command line, for a reload */
 	bool is_pid1;
-	const struct rlimit *nofile;        /* for services; NULL: ours */
-	const struct options *command_line; /* for a reload */
+	const struct rlimit *nofile; /* for services; NULL: ours */
 	size_t config_warnings; /* so many of the warnings, the first, are of the configuration */
 	uint32_t random_seed;
 };

@@ -60,6 +60,7 @@ void unit_close(struct unit *unit)
 	notify_socket_free(&unit->notify);
 	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
 		output_free(&unit->streams[i].output);
+	run_free(&unit->repair);
 }
 
 void unit_release(struct unit *unit)
@@ -71,7 +72,6 @@ void unit_release(struct unit *unit)
 		free(unit->streams[i].splitter.partial);
 		free(unit->streams[i].fatal);
 	}
-	run_free(&unit->repair);
 	line_ring_deinit(&unit->ring);
 	free(unit->failure);
 	free(unit->task);

@@ -136,14 +136,14 @@ static void print_section(struct text *out, const struct config *config,
 }
 
 /* No file can hold the section of the command line: as comments. */
-static void print_command(
-    struct text *out, const struct config *config, const struct section *section)
+static void print_command(struct text *out, const struct config *config,
+    const struct section *section, const struct service_config *service)
 {
 	struct text lines;
 	char *rest, *line;
 
 	text_init_heap(&lines, 16 << 20);
-	print_section(&lines, config, section, NULL);
+	print_section(&lines, config, section, service);
 	rest = lines.data;
 	text_addf(out, "\n; [service %s]\n", section->name);
 	while ((line = strsep(&rest, "\n")))
@@ -172,7 +172,7 @@ char *config_print(const struct config *config)
 		if (section->kind == SECTION_NEMOINIT)
 			continue;
 		if (place >= 0 && config->services[place].is_main) {
-			print_command(&out, config, section);
+			print_command(&out, config, section, &config->services[place]);
 			continue;
 		}
 		text_addf(&out, "\n[%s%s]\n", section_kind_to_string(section->kind), section->name);

@@ -16,6 +16,8 @@ config=$work/ini
 # Programs in front of nemoinit, such as valgrind.
 read -ra wrapper <<<"${TEST_WRAPPER:-}"
 limit=10 # seconds that nothing may take
+slowness=1 # of what is measured: the sanitizers cost time
+! grep -q __asan_init "$nemoinit" || slowness=5
 W=$work/w # a directory of files for one test
 mkdir "$work/bin"
 ln -s "$fixture" "$work/bin/F"

@@ -17,7 +17,7 @@ web() {
 		probe_interval = 50ms
 		probe_start_interval = 50ms
 		probe_retry_interval = 50ms
-		probe_timeout = 200ms
+		probe_timeout = 1s
 		restart_delay = 20ms
 		$more
 	END
@@ -168,13 +168,13 @@ test_a_fed_watchdog_is_content_and_a_hungry_one_restarts() {
 		[service a]
 		command = F notify=READY=1 ping=$W/fed pause
 		probe = notify
-		watchdog = 300ms
+		watchdog = 2s
 		restart_delay = 20ms
 	END
 	touch "$W/fed"
 	boot
 	state a ready
-	await "$limit" uptime_of a 1000 || fail "no uptime"
+	await "$limit" uptime_of a 5000 || fail "no uptime"
 	expect fed "starting ready" "$(events a)"
 	rm "$W/fed"
 	hears a ready 2
@@ -189,13 +189,13 @@ test_a_gap_of_our_own_is_nobodys_fault() {
 		[service a]
 		command = F notify=READY=1 ping=$W/fed pause
 		probe = notify
-		watchdog = 700ms
+		watchdog = 2s
 	END
 	touch "$W/fed"
 	boot
 	state a ready
 	kill -STOP "$init"
-	await 2 false || true
+	await 3 false || true
 	kill -CONT "$init"
 	await "$limit" grep -q 'woke up' "$work/log" || fail "it does not notice"
 	expect events "starting ready" "$(events a)"

@@ -174,14 +174,6 @@ size_t fake_add_service(const char *name, uint16_t port)
 	return fake.service_count++;
 }
 
-size_t fake_find_service(const char *name)
-{
-	for (size_t i = 0; i < fake.service_count; i++)
-		if (strcmp(fake.services[i].name, name) == 0)
-			return i;
-	return FAKE_SERVICES_MAX;
-}
-
 void fake_add_task(const char *name)
 {
 	for (size_t i = 0; i < fake.task_count; i++)
@@ -189,9 +181,9 @@ void fake_add_task(const char *name)
 			return;
 	if (fake.task_count == FAKE_TASKS_MAX)
 		fault("too many tasks");
-	fake.tasks[fake.task_count] = (struct fake_task){ .end_ms = 1000, .term_ms = 5 };
 	snprintf(fake.tasks[fake.task_count].name, sizeof(fake.tasks[0].name), "%s", name);
-	fake.task_count++;
+	fake.tasks[fake.task_count].end_ms = 1000;
+	fake.tasks[fake.task_count++].term_ms = 5;
 }
 
 static struct fake_task *task_find(const char *name)
@@ -209,6 +201,14 @@ struct fake_task *fake_task(const char *name)
 	if (!task)
 		fault("no such task");
 	return task;
+}
+
+size_t fake_find_service(const char *name)
+{
+	for (size_t i = 0; i < fake.service_count; i++)
+		if (strcmp(fake.services[i].name, name) == 0)
+			return i;
+	return FAKE_SERVICES_MAX;
 }
 
 static struct fake_process *process_new(void)
