@@ -177,6 +177,23 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 	fill_warnings(&out->warnings, unit, strings);
 }
 
+/* What was wrong at the start, and the orphans there are now. NULL without memory. */
+static const char **list_warnings(const struct supervisor *supervisor, size_t *ret_count)
+{
+	size_t count = supervisor->warnings.count;
+	const char **items = calloc(count + FOREST_ORPHANS_MAX, sizeof(*items));
+
+	if (!items)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		items[i] = supervisor->warnings.items[i];
+	for (size_t i = 0; i < FOREST_ORPHANS_MAX; i++)
+		if (supervisor->forest.orphans[i].pid)
+			items[count++] = supervisor->forest.orphans[i].text;
+	*ret_count = count;
+	return items;
+}
+
 static void fill_nemoinit(
     struct snapshot_nemoinit *out, const struct supervisor *supervisor, uint64_t now_ms)
 {
@@ -191,9 +208,7 @@ static void fill_nemoinit(
 		.socket = supervisor->socket,
 		.config = supervisor->config->file ? supervisor->config->file : "built-in",
 		.reaped = (int64_t)supervisor->reaped,
-		.stop_budget_ms = (int64_t)supervisor->config->stop_budget_ms,
-		.warnings = { .items = (const char *const *)supervisor->warnings.items,
-		    .count = supervisor->warnings.count } };
+		.stop_budget_ms = (int64_t)supervisor->config->stop_budget_ms };
 }
 
 /* What the watcher last said, moved on to now; what it cannot say is known from its unit. */
@@ -229,15 +244,19 @@ char *status_encode(struct supervisor *supervisor, const char *id, const char *s
 	struct snapshot snapshot = { .services = calloc(count + 1, sizeof(*snapshot.services)),
 		.service_count = count };
 	struct auto_pair auto_pair;
+	size_t warning_count = 0;
+	const char **warnings = list_warnings(supervisor, &warning_count);
 	char *line = NULL;
 
-	if (strings && snapshot.services) {
+	if (strings && snapshot.services && warnings) {
 		for (size_t i = 0; i < count; i++)
 			fill_service(&snapshot.services[i], supervisor->units[i], &strings[i],
 			    is_privileged, now_ms);
 		snapshot.health =
 		    snapshot_health(snapshot.services, count, supervisor->is_stopping);
 		fill_nemoinit(&snapshot.nemoinit, supervisor, now_ms);
+		snapshot.nemoinit.warnings =
+		    (struct snapshot_strings){ .items = warnings, .count = warning_count };
 		snapshot.auto_pair = fill_auto_pair(supervisor, &auto_pair, now_ms);
 		line = snapshot_encode(&snapshot, id, service);
 	}
@@ -247,6 +266,7 @@ char *status_encode(struct supervisor *supervisor, const char *id, const char *s
 		free(strings[i].waiting);
 	}
 	free(strings);
+	free(warnings);
 	free(snapshot.services);
 	return line;
 }
