@@ -82,8 +82,9 @@ static bool is_remembered(const struct tree *tree, const struct proc_stat *stat)
 /* By what can be said of it without its ancestors. */
 static bool is_member(const struct tree *tree, const struct proc_stat *stat)
 {
+	/* One that stays in our session has only a group, of the same number. */
 	return stat->pid == tree->main_pid || has_session(tree, stat->session) ||
-	       is_remembered(tree, stat);
+	       has_session(tree, stat->group) || is_remembered(tree, stat);
 }
 
 /* It has lost its parent: to us, or to the init of the place where we may not be its reaper. */
@@ -194,7 +195,8 @@ static void forget_empty_sessions(const struct look *look, struct tree *tree)
 
 	for (size_t i = 0; i < look->count; i++)
 		for (size_t k = 0; k < TREE_SESSIONS_MAX; k++)
-			if (look->seen[i].stat.session == tree->sessions[k])
+			if (look->seen[i].stat.session == tree->sessions[k] ||
+			    look->seen[i].stat.group == tree->sessions[k])
 				is_there[k] = true;
 	for (size_t k = 0; k < TREE_SESSIONS_MAX; k++)
 		if (!is_there[k] && tree->sessions[k] != tree->main_pid)

@@ -2,9 +2,10 @@
  * The tree of a service: its processes, wherever they have gone to.
  *
  * A process is known as a member by, in this order: being the main process; its session, if one of
- * the main processes led it; having been seen as a member before (pid and start time); a parent
- * that is a member; and, for what has lost its parent, a mark in the environment it was executed
- * with. What cannot be attributed by any of these is nobody's: it is left alone.
+ * the main processes led it, or its process group, if that is all it led; having been seen as a
+ * member before (pid and start time); a parent that is a member; and, for what has lost its parent,
+ * a mark in the environment it was executed with. What cannot be attributed by any of these is
+ * nobody's: it is left alone.
  *
  * Two facts of the kernel are made use of. Our own children are reaped by us alone, so their pids
  * cannot become another's unseen. And the number of a session or process group is not given away
@@ -44,7 +45,8 @@ struct tree {
 	size_t count;
 };
 
-/* A start, or another main process of the same start: its session is the tree's as well. */
+/* A start, or another main process of the same start: its session is the tree's as well; of one
+ * that has stayed in ours, its group: the same number as main_pid. */
 void tree_set_main(struct tree *tree, pid_t main_pid, pid_t session);
 
 /* Nothing of it is left. Frees what is remembered; mark stays. */
