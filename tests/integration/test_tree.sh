@@ -10,10 +10,11 @@ has_lines() {
 
 # alive WORD…: processes with exactly this command line.
 alive() {
-	local file count=0
+	local file words count=0
 
 	for file in /proc/[0-9]*/cmdline; do
-		[[ $(tr '\0' ' ' 2>/dev/null <"$file") != "$* " ]] || count=$((count + 1))
+		mapfile -d '' -t words <"$file" || continue
+		[[ ${words[*]} != "$*" ]] || count=$((count + 1))
 	done 2>/dev/null
 	echo "$count"
 }
@@ -241,7 +242,7 @@ test_a_daemon_that_holds_the_port_is_ours() {
 	boot
 	state a ready
 	expect owner "self $(cat "$W/daemon")" "$(of a '.listener | "\(.owner) \(.pid)"')"
-	expect restart 0 "$(ctl restart)"
+	expect restart 0 "$(ctl restart a)"
 	expect events "starting ready stopping exited starting ready" "$(events a)"
 	halt
 }
