@@ -22,6 +22,7 @@ struct run_stream {
 
 struct run {
 	struct run_owner owner;
+	char *name;
 	struct job *job;
 	/* Copies, since a reload may replace the configuration while it runs. */
 	struct words command;
@@ -51,7 +52,7 @@ static void run_on_line(void *data, const char *line, size_t length_bytes)
 	const struct run_owner *owner = &stream->run->owner;
 
 	supervisor_log_output(
-	    owner->supervisor, owner->ring, owner->name, stream->name, line, length_bytes);
+	    owner->supervisor, owner->ring, stream->run->name, stream->name, line, length_bytes);
 }
 
 static void run_on_output(void *data, bool is_stderr, const char *bytes, size_t length_bytes)
@@ -112,7 +113,8 @@ int run_new(const struct run_owner *owner, struct run **ret_run)
 	run->owner = *owner;
 	run->streams[0] = (struct run_stream){ .run = run, .name = "stdout" };
 	run->streams[1] = (struct run_stream){ .run = run, .name = "stderr" };
-	if (job_new(owner->supervisor->loop, run_on_end, run, &run->job)) {
+	run->name = strdup(owner->name);
+	if (!run->name || job_new(owner->supervisor->loop, run_on_end, run, &run->job)) {
 		run_free(&run);
 		return -ENOMEM;
 	}
@@ -128,6 +130,7 @@ void run_free(struct run **run)
 	for (size_t i = 0; i < ARRAY_LEN((*run)->streams); i++)
 		free((*run)->streams[i].splitter.partial);
 	run_forget_request(*run);
+	free((*run)->name);
 	free(*run);
 	*run = NULL;
 }

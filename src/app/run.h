@@ -24,8 +24,8 @@ struct run_end {
 
 struct run_owner {
 	struct supervisor *supervisor;
-	const char *name;       /* whose output it is; borrowed for life */
-	struct line_ring *ring; /* where its last lines are kept; likewise */
+	const char *name;       /* whose output it is; copied */
+	struct line_ring *ring; /* where its last lines are kept; borrowed for life */
 	/* The end, told once for each start. */
 	void (*handle)(void *data, const struct run_end *end, uint64_t now_ms);
 	void *data;

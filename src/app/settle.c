@@ -96,7 +96,8 @@ static void settle_check_waiting(const struct supervisor *supervisor, struct set
 	const struct unit *other = supervisor_held_up_by(supervisor, one->unit);
 	char message[64];
 
-	if (!other)
+	/* A boot task that runs again may bring that one up too. */
+	if (!other || tasks_holding(supervisor->tasks, one->unit, false))
 		return;
 	snprintf(message, sizeof(message), "waits for %s", other->config->name);
 	settle_finish(one, OUTCOME_FAILED, message);
@@ -149,11 +150,7 @@ static void settle_check(const struct supervisor *supervisor, struct settle_unit
 		break;
 	case SERVICE_STOPPED: settle_finish(one, OUTCOME_FAILED, "stopped meanwhile"); break;
 	case SERVICE_DISABLED: settle_finish(one, OUTCOME_SKIPPED, "disabled"); break;
-	case SERVICE_WAITING:
-		/* Whoever it starts after may only wait for the same task. */
-		if (!tasks_holding(supervisor->tasks, unit, false))
-			settle_check_waiting(supervisor, one);
-		break;
+	case SERVICE_WAITING: settle_check_waiting(supervisor, one); break;
 	case SERVICE_STARTING:
 	case SERVICE_FAILING:
 	case SERVICE_STOPPING:
@@ -168,6 +165,7 @@ static void settle_start_all(struct settle *settle, uint64_t now_ms)
 {
 	struct supervisor *supervisor = settle->supervisor;
 
+	supervisor->is_restarting_all = false;
 	for (size_t i = 0; i < supervisor->unit_count - supervisor->leaving_count; i++)
 		unit_handle(supervisor->units[i], SERVICE_EV_START, now_ms);
 }
@@ -175,7 +173,9 @@ static void settle_start_all(struct settle *settle, uint64_t now_ms)
 static void settle_begin_down(struct settle *settle, uint64_t now_ms)
 {
 	settle->reloads = settle->supervisor->reloads;
+	settle->supervisor->is_restarting_all = settle->op == REQUEST_RESTART;
 	settle->stop_level = supervisor_top_level(settle->supervisor);
+	settle->supervisor->is_restarting_all = settle->op == REQUEST_RESTART;
 	supervisor_stop_level(settle->supervisor, settle->stop_level, 0, now_ms);
 }
 
@@ -342,14 +342,16 @@ uint64_t settle_deadline_ms(const struct settle *settle)
 /* stop: done or not, there is nothing else to say of a service. */
 static char *settle_encode_stop(const struct settle *settle)
 {
+	const struct settle_unit *one = settle->units;
 	char message[96];
 
-	for (size_t i = 0; i < settle->count; i++) {
-		if (settle->units[i].outcome != OUTCOME_TIMEOUT)
+	for (; one < settle->units + settle->count; one++) {
+		if (one->is_done && one->outcome != OUTCOME_TIMEOUT)
 			continue;
-		snprintf(message, sizeof(message), "%s is still being stopped",
-		    settle->units[i].unit->config->name);
-		return reply_encode_error(settle->id, REPLY_TIMEOUT, message);
+		snprintf(
+		    message, sizeof(message), "%s is still being stopped", one->unit->config->name);
+		return reply_encode_error(
+		    settle->id, one->is_done ? REPLY_TIMEOUT : REPLY_STOPPING, message);
 	}
 	return reply_encode_ok(settle->id);
 }
@@ -361,6 +363,8 @@ char *settle_encode(const struct settle *settle)
 
 	if (settle->op == REQUEST_STOP)
 		return settle_encode_stop(settle);
+	if (settle->supervisor->is_stopping)
+		return reply_encode_error(settle->id, REPLY_STOPPING, "nemoinit is shutting down");
 	outcomes = calloc(settle->count + 1, sizeof(*outcomes));
 	if (!outcomes)
 		return NULL;
@@ -381,11 +385,6 @@ char *settle_encode(const struct settle *settle)
 uint64_t settle_client(const struct settle *settle)
 {
 	return settle->client;
-}
-
-const char *settle_id(const struct settle *settle)
-{
-	return settle->id;
 }
 
 bool settle_is_bare(const struct settle *settle)

@@ -14,10 +14,6 @@
 #include "util/macros.h"
 #include "util/text.h"
 
-enum {
-	COMMAND_BYTES = 1024,
-};
-
 /* What one service's snapshot borrows; lives as long as the encoding. */
 struct status_strings {
 	char *command;
@@ -32,23 +28,6 @@ static int64_t time_left_or_none(uint64_t deadline_ms, uint64_t now_ms)
 	uint64_t left_ms = time_left_ms(deadline_ms, now_ms);
 
 	return left_ms == NEVER_MS ? -1 : (int64_t)left_ms;
-}
-
-/* The argv as people would type it, more or less: a word with blanks in quotes. */
-static char *join_command(const struct words *command)
-{
-	struct text text;
-
-	text_init_heap(&text, COMMAND_BYTES);
-	for (size_t i = 0; i < command->count; i++) {
-		const char *word = command->items[i];
-		const char *quote = !*word || strpbrk(word, " \t\n") ? "'" : "";
-
-		text_addf(&text, "%s%s", i ? " " : "", quote);
-		text_add_printable(&text, word, strlen(word), COMMAND_BYTES);
-		text_add(&text, quote);
-	}
-	return text.data;
 }
 
 static void fill_exit(struct snapshot_exit *out, const struct unit *unit)
@@ -138,7 +117,7 @@ static char *describe_waiting(const struct supervisor *supervisor, const struct 
 		return NULL;
 	if (run_is_running(unit->repair))
 		return strdup("waits for its repair command");
-	other = supervisor_awaited(supervisor, unit);
+	other = task ? NULL : supervisor_awaited(supervisor, unit);
 	if (!task && !other)
 		task = tasks_holding(supervisor->tasks, unit, true);
 	if (!task && !other)
@@ -171,7 +150,7 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 	enum service_state state = service_shown_state(service);
 	bool is_waiting = state == SERVICE_BACKOFF || service->state == SERVICE_BLOCKED;
 
-	strings->command = join_command(&unit->config->command);
+	strings->command = words_join(&unit->config->command);
 	*out = (struct snapshot_service){ .name = unit->config->name,
 		.state = state,
 		.ready = state == SERVICE_READY,

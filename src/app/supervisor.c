@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +29,11 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 		.environment = options->environment,
 		.is_pid1 = options->is_pid1,
 		.nofile = options->nofile,
+		.command_line = options->command_line,
 		.started_ms = now_ms,
 		.started_at_ms = (int64_t)clock_epoch_ms(),
 		.warnings = *warnings,
+		.config_warnings = options->config_warnings,
 		.unit_count = options->config->service_count,
 		.turn_ms = now_ms,
 		.wake_ms = NEVER_MS,
@@ -60,7 +61,7 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 	if (!supervisor->units)
 		return -ENOMEM;
 	config_forget_services(options->config);
-	return tasks_new(supervisor, &supervisor->tasks);
+	return tasks_new(supervisor, options->config, supervisor->unit_count, &supervisor->tasks);
 }
 
 void supervisor_deinit(struct supervisor *supervisor)
@@ -101,39 +102,6 @@ struct unit *supervisor_find_any(const struct supervisor *supervisor, const char
 }
 
 /* ---- for units ---- */
-
-void supervisor_report(struct supervisor *supervisor, enum log_level level, const struct unit *unit,
-    const char *event, const char *format, ...)
-{
-	char message[1024];
-	struct text out;
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(message, sizeof(message), format, arguments);
-	va_end(arguments);
-	text_init_heap(&out, sizeof(message) * 8);
-	log_line_event(&out, supervisor->config->log_format, clock_epoch_ms(), level,
-	    unit ? unit->config->name : NULL, event, message);
-	if (out.data)
-		log_write(supervisor->log, out.data, out.length_bytes);
-	text_deinit(&out);
-}
-
-void supervisor_log_output(struct supervisor *supervisor, struct line_ring *ring, const char *name,
-    const char *stream, const char *line, size_t length_bytes)
-{
-	uint64_t epoch_ms = clock_epoch_ms();
-	struct text out;
-
-	line_ring_add(ring, line, length_bytes, epoch_ms);
-	text_init_heap(&out, LINE_MAX_BYTES * 8);
-	log_line_output(
-	    &out, supervisor->config->log_format, epoch_ms, name, stream, line, length_bytes);
-	if (out.data)
-		log_write(supervisor->log, out.data, out.length_bytes);
-	text_deinit(&out);
-}
 
 /* xorshift32: spreads restarts, guards no secret. */
 uint32_t supervisor_random(struct supervisor *supervisor)
@@ -269,11 +237,12 @@ const struct unit *supervisor_held_up_by(
 	return NULL;
 }
 
-/* A repair that was cut short must be over too. */
+/* A repair that was cut short must be over too. The command waits for nobody. */
 static bool supervisor_may_start(struct supervisor *supervisor, const struct unit *unit)
 {
-	return !run_is_running(unit->repair) &&
-	       tasks_may_start(supervisor->tasks, unit, !supervisor_awaited(supervisor, unit));
+	return unit->config->is_main ||
+	       (!unit->is_removed && !run_is_running(unit->repair) &&
+		   tasks_may_start(supervisor->tasks, unit, !supervisor_awaited(supervisor, unit)));
 }
 
 /* Starts what waits and may. Returns false if there is more to be started than one turn allows. */
@@ -376,6 +345,7 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 	supervisor_turn_reload(supervisor, now_ms);
 	if (!supervisor_start_waiting(supervisor, now_ms) || supervisor->is_reaping)
 		deadline_ms = now_ms;
+	supervisor_check_command(supervisor, now_ms);
 	deadline_ms = min_ms(deadline_ms, tasks_turn(supervisor->tasks, now_ms));
 	if (supervisor->is_stopping)
 		deadline_ms = min_ms(deadline_ms, supervisor_turn_stop(supervisor, now_ms));

@@ -17,6 +17,7 @@
 #include "util/process.h"
 
 struct loop;
+struct options;
 struct log;
 struct rlimit;
 struct tasks;
@@ -31,6 +32,7 @@ enum {
 	SUPERVISOR_PATIENCE_MS = 1000,     /* a second TERM counts only this long after the first */
 	SUPERVISOR_REST_MS = 1000,         /* for orphans to die from KILL */
 	SUPERVISOR_REST_AGAIN_MS = 10,
+	SUPERVISOR_REASON_BYTES = 512,
 };
 
 struct supervisor {
@@ -40,23 +42,25 @@ struct supervisor {
 	char *const *environment;
 	bool is_pid1;
 	const struct rlimit *nofile;
+	const struct options *command_line;
 	char instance[17]; /* of this life */
 	char host[65];
 	uint64_t started_ms;
 	int64_t started_at_ms;
 	char *socket; /* path of the control socket; NULL: none */
 	struct problems warnings;
+	size_t config_warnings; /* so many of them, the first, are of the configuration */
 
 	struct unit **units; /* in the order of the configuration; behind them what leaves it */
 	size_t unit_count;
 	struct forest forest;
+	struct tasks *tasks;
 	size_t leaving_count; /* of these: not configured any more, going down */
 	unsigned reloads;     /* so far: places and levels have changed */
 	bool is_reloading;    /* a unit has a change to come, or leaves */
 	bool is_order_dirty;  /* a unit waits, or has become ready */
 	bool is_reaping;      /* there may be more dead children */
 	bool is_changed;      /* a state has changed since somebody has looked */
-	struct tasks *tasks;
 	uint64_t reaped;
 	uint64_t turn_ms; /* when the last turn was */
 	uint64_t wake_ms; /* when it wanted to be called again */
@@ -70,14 +74,16 @@ struct supervisor {
 	struct auto_pair auto_pair; /* as last reported */
 	uint64_t auto_pair_ms;      /* when */
 
+	bool is_restarting_all; /* the command is down only until the rest is */
 	bool is_stopping;
+	char stop_reason[SUPERVISOR_REASON_BYTES];
 	uint64_t stop_ms;      /* when the shutdown began */
 	uint64_t stop_end_ms;  /* when its budget is used up */
 	int stop_level;        /* being stopped; -1: all down, the rest is being killed */
 	uint64_t level_end_ms; /* when its share is used up, and the next level's turn comes */
 	uint64_t rest_end_ms;
 	bool is_down;
-	unsigned killed_count; /* services of which something had to be killed */
+	char stopped[SUPERVISOR_REASON_BYTES]; /* the end of the shutdown in words: time, how */
 };
 
 struct supervisor_options {
@@ -86,7 +92,9 @@ struct supervisor_options {
 	struct config *config;
 	char *const *environment;
 	bool is_pid1;
-	const struct rlimit *nofile; /* for services; NULL: ours */
+	const struct rlimit *nofile;        /* for services; NULL: ours */
+	const struct options *command_line; /* for a reload */
+	size_t config_warnings; /* so many of the warnings, the first, are of the configuration */
 	uint32_t random_seed;
 };
 
@@ -122,14 +130,27 @@ uint64_t supervisor_turn_stop(struct supervisor *supervisor, uint64_t now_ms);
 /* Is the shutdown over? */
 bool supervisor_is_down(const struct supervisor *supervisor);
 
+/* The end of the command is the end of all. Part of supervisor_turn. */
+void supervisor_check_command(struct supervisor *supervisor, uint64_t now_ms);
+
+/* Passes a signal on to the command; without one nothing happens. */
+void supervisor_forward(const struct supervisor *supervisor, int signal);
+
+/*
+ * What the program ends with after the shutdown: the code of the command, 128 + N for signal N, 126
+ * if it could not be started; 0 without a command, or if its turn never came.
+ */
+int supervisor_exit_code(const struct supervisor *supervisor);
+
 /*
  * Another configuration, from here on (app/supervisor_reload.c). What has not changed is left
  * alone; what has is stopped, to start with the new values, those that are `after` others before
  * these; what is new is started; what is gone from it is stopped, and then forgotten. Takes what
- * is in fresh; the old configuration is freed. 0, or -ENOMEM: nothing has changed, and fresh is
- * still the caller's to deinit. Not during a shutdown.
+ * is in fresh and in warnings, those of the new configuration. 0, or -ENOMEM: nothing has changed,
+ * and both are still the caller's to deinit. Not during a shutdown.
  */
-int supervisor_reload(struct supervisor *supervisor, struct config *fresh, uint64_t now_ms);
+int supervisor_reload(struct supervisor *supervisor, struct config *fresh,
+    struct problems *warnings, uint64_t now_ms);
 
 /* What a reload has left to be done. Part of supervisor_turn. */
 void supervisor_turn_reload(struct supervisor *supervisor, uint64_t now_ms);
@@ -153,6 +174,9 @@ void supervisor_stop_level(
     struct supervisor *supervisor, int level, uint64_t limit_ms, uint64_t now_ms);
 bool supervisor_is_level_down(const struct supervisor *supervisor, int level);
 int supervisor_top_level(const struct supervisor *supervisor);
+
+/* Logs the warnings; there are any at a start or after a reload. */
+void supervisor_report_warnings(struct supervisor *supervisor, size_t count);
 
 /* ---- for units ---- */
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "app/supervisor.h"
+#include "app/tasks.h"
 #include "core/config_equal.h"
 #include "util/macros.h"
 #include "util/text.h"
@@ -110,13 +111,20 @@ static void unit_come_back(struct unit *unit, struct service_config *fresh, uint
 {
 	unit->is_removed = false;
 	swap_configs(&unit->own_config, fresh);
-	unit_handle(unit, unit->config->enabled ? SERVICE_EV_START : SERVICE_EV_DISABLE, now_ms);
+	if (!unit->config->enabled) {
+		unit_handle(unit, SERVICE_EV_DISABLE, now_ms);
+		return;
+	}
+	unit_handle(unit, SERVICE_EV_RECONFIGURE, now_ms); /* what was disabled */
+	unit_handle(unit, SERVICE_EV_START, now_ms);
 }
 
 /* Returns whether there is something to be changed. Leaves in fresh what is to be freed. */
-static bool unit_take_config(struct unit *unit, struct service_config *fresh)
+static bool unit_take_config(struct unit *unit, struct service_config *fresh, bool has_new_tasks)
 {
-	bool is_same = service_config_equal(unit->config, fresh);
+	/* What a task has blocked is mended by another task. */
+	bool is_same = service_config_equal(unit->config, fresh) &&
+		       !(has_new_tasks && unit->service.blocked == BLOCKED_TASK_FAILED);
 
 	unit->is_removed = false;
 	if (!is_same)
@@ -210,6 +218,8 @@ static void place_units(struct supervisor *supervisor, struct unit **units, size
 static void take_services(
     struct supervisor *supervisor, struct config *fresh, struct changes *changes, uint64_t now_ms)
 {
+	bool has_new_tasks = !config_tasks_equal(supervisor->config, fresh);
+
 	for (size_t i = 0; i < fresh->service_count; i++) {
 		struct unit *unit = supervisor->units[i];
 
@@ -219,7 +229,7 @@ static void take_services(
 		} else if (unit->is_removed && unit->change != UNIT_CHANGE_DUE) {
 			change_list_add(&changes->added, unit);
 			unit_come_back(unit, &fresh->services[i], now_ms);
-		} else if (unit_take_config(unit, &fresh->services[i])) {
+		} else if (unit_take_config(unit, &fresh->services[i], has_new_tasks)) {
 			change_list_add(&changes->changed, unit);
 		} else {
 			changes->unchanged++;
@@ -232,26 +242,46 @@ static void take_services(
 	}
 }
 
-int supervisor_reload(struct supervisor *supervisor, struct config *fresh, uint64_t now_ms)
+/* All but the services; the old one is freed. */
+static void take_rest(
+    struct supervisor *supervisor, struct config *fresh, struct problems *warnings)
+{
+	size_t count;
+
+	config_keep_fixed(supervisor->config, fresh, warnings);
+	config_forget_services(fresh);
+	config_deinit(supervisor->config);
+	*supervisor->config = *fresh;
+	*fresh = (struct config){ .file = NULL };
+	count = warnings->count;
+	problems_replace_first(&supervisor->warnings, supervisor->config_warnings, warnings);
+	supervisor->config_warnings = count;
+}
+
+int supervisor_reload(
+    struct supervisor *supervisor, struct config *fresh, struct problems *warnings, uint64_t now_ms)
 {
 	struct unit **units =
 	    calloc(fresh->service_count + supervisor->unit_count + 1, sizeof(*units));
 	struct changes changes = { .unchanged = 0 };
+	struct tasks *tasks = NULL;
 
-	if (!units || find_units(supervisor, fresh, units, now_ms)) {
+	if (!units ||
+	    tasks_new(supervisor, fresh, fresh->service_count + supervisor->unit_count, &tasks) ||
+	    find_units(supervisor, fresh, units, now_ms)) {
+		tasks_free(&tasks);
 		free(units);
 		return -ENOMEM;
 	}
 	change_list_init(&changes.changed, "changed");
 	change_list_init(&changes.added, "added");
 	change_list_init(&changes.removed, "removed");
+	tasks_replace(supervisor, tasks, units, fresh->service_count);
 	place_units(supervisor, units, fresh->service_count);
 	take_services(supervisor, fresh, &changes, now_ms);
-	config_forget_services(fresh);
-	config_deinit(supervisor->config);
-	*supervisor->config = *fresh;
-	*fresh = (struct config){ .file = NULL };
+	take_rest(supervisor, fresh, warnings);
 	changes_report(supervisor, &changes);
+	supervisor_report_warnings(supervisor, supervisor->config_warnings);
 	supervisor->reloads++;
 	supervisor->is_reloading = supervisor->is_order_dirty = supervisor->is_changed = true;
 	/* At once for all that does not run. */

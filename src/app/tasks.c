@@ -27,7 +27,7 @@ struct task_runner {
 struct tasks {
 	struct supervisor *supervisor;
 	struct task_list list;
-	struct task_runner *runners; /* as list.items */
+	struct task_runner **runners; /* as list.items; each owned */
 };
 
 /* ---- what follows from an end ---- */
@@ -122,41 +122,51 @@ static void task_on_end(void *data, const struct run_end *end, uint64_t now_ms)
 
 /* ---- life ---- */
 
-static int tasks_fill(struct tasks *tasks)
+static void task_runner_free(struct task_runner *runner)
 {
-	struct supervisor *supervisor = tasks->supervisor;
-	const struct config *config = supervisor->config;
-	int result =
-	    task_list_init(&tasks->list, config->tasks, config->task_count, supervisor->unit_count);
-
-	tasks->runners = calloc(config->task_count + 1, sizeof(*tasks->runners));
-	if (!tasks->runners)
-		return -ENOMEM;
-	for (size_t i = 0; !result && i < supervisor->unit_count; i++)
-		task_list_enable(&tasks->list, i, supervisor->units[i]->config->enabled);
-	for (size_t i = 0; !result && i < tasks->list.count; i++) {
-		struct task_runner *runner = &tasks->runners[i];
-		struct run_owner owner = { .supervisor = supervisor,
-			.name = config->tasks[i].name,
-			.ring = &runner->ring,
-			.handle = task_on_end,
-			.data = runner };
-
-		runner->tasks = tasks;
-		runner->task = &tasks->list.items[i];
-		result = run_new(&owner, &runner->run);
-	}
-	return result;
+	if (!runner)
+		return;
+	run_free(&runner->run);
+	line_ring_deinit(&runner->ring);
+	free(runner);
 }
 
-int tasks_new(struct supervisor *supervisor, struct tasks **ret_tasks)
+static struct task_runner *task_runner_new(struct tasks *tasks, struct task *task)
+{
+	struct task_runner *runner = calloc(1, sizeof(*runner));
+	struct run_owner owner = {
+		.supervisor = tasks->supervisor, .name = task->config->name, .handle = task_on_end
+	};
+
+	if (!runner)
+		return NULL;
+	runner->tasks = tasks;
+	runner->task = task;
+	owner.ring = &runner->ring;
+	owner.data = runner;
+	if (run_new(&owner, &runner->run)) {
+		task_runner_free(runner);
+		return NULL;
+	}
+	return runner;
+}
+
+int tasks_new(struct supervisor *supervisor, const struct config *config, size_t unit_count,
+    struct tasks **ret_tasks)
 {
 	struct tasks *tasks = calloc(1, sizeof(*tasks));
-	int result = -ENOMEM;
+	int result =
+	    tasks ? task_list_init(&tasks->list, config->tasks, config->task_count, unit_count)
+		  : -ENOMEM;
 
-	if (tasks) {
+	if (!result) {
 		tasks->supervisor = supervisor;
-		result = tasks_fill(tasks);
+		tasks->runners = calloc(tasks->list.count + 1, sizeof(struct task_runner *));
+		result = tasks->runners ? 0 : -ENOMEM;
+	}
+	for (size_t i = 0; !result && i < tasks->list.count; i++) {
+		tasks->runners[i] = task_runner_new(tasks, &tasks->list.items[i]);
+		result = tasks->runners[i] ? 0 : -ENOMEM;
 	}
 	if (result)
 		tasks_free(&tasks);
@@ -169,14 +179,45 @@ void tasks_free(struct tasks **tasks)
 {
 	if (!*tasks)
 		return;
-	for (size_t i = 0; (*tasks)->runners && i < (*tasks)->list.count; i++) {
-		run_free(&(*tasks)->runners[i].run);
-		line_ring_deinit(&(*tasks)->runners[i].ring);
-	}
+	for (size_t i = 0; (*tasks)->runners && i < (*tasks)->list.count; i++)
+		task_runner_free((*tasks)->runners[i]);
 	free((*tasks)->runners);
 	task_list_deinit(&(*tasks)->list);
 	free(*tasks);
 	*tasks = NULL;
+}
+
+static void tasks_take_runner(struct tasks *tasks, size_t place, struct task_runner **from)
+{
+	struct task_runner *runner = *from;
+
+	*from = tasks->runners[place];
+	tasks->runners[place] = runner;
+	runner->tasks = tasks;
+	runner->task = &tasks->list.items[place];
+}
+
+void tasks_replace(
+    struct supervisor *supervisor, struct tasks *fresh, struct unit *const *units, size_t count)
+{
+	struct tasks *old = supervisor->tasks;
+
+	task_list_take_over(&fresh->list, &old->list);
+	for (size_t i = 0; i < fresh->list.count; i++) {
+		const struct task_config *config = fresh->list.items[i].config;
+		const struct task *before = task_list_find(&old->list, config->name, config->when);
+
+		if (before)
+			tasks_take_runner(fresh, i, &old->runners[before - old->list.items]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < supervisor->unit_count; k++)
+			if (supervisor->units[k] == units[i])
+				task_list_take_service(&fresh->list, &old->list, k, i);
+		task_list_enable(&fresh->list, i, units[i]->service.state != SERVICE_DISABLED);
+	}
+	supervisor->tasks = fresh;
+	tasks_free(&old);
 }
 
 /* ---- units ---- */
@@ -207,6 +248,9 @@ void tasks_on_state(struct tasks *tasks, const struct unit *unit, uint64_t now_m
 	const struct service *service = &unit->service;
 	bool is_first_ready = service->state == SERVICE_READY && service->ready_ms == now_ms;
 
+	if (unit->is_removed) /* and with it what is of it */
+		return;
+	task_list_enable(&tasks->list, unit->place, service->state != SERVICE_DISABLED);
 	if (service->state == SERVICE_WAITING)
 		task_list_enter(&tasks->list, unit->place);
 	else
@@ -222,6 +266,8 @@ void tasks_on_state(struct tasks *tasks, const struct unit *unit, uint64_t now_m
 
 void tasks_on_crash_loop(struct tasks *tasks, const struct unit *unit)
 {
+	if (unit->is_removed)
+		return;
 	tasks_report_dropped(tasks, unit,
 	    task_list_tell(&tasks->list, unit->place, TASK_EVENT_CRASH_LOOP), "crash loop");
 }
@@ -231,13 +277,13 @@ void tasks_on_crash_loop(struct tasks *tasks, const struct unit *unit)
 void tasks_on_exit(struct tasks *tasks, pid_t pid, const struct exit_info *exit, uint64_t now_ms)
 {
 	for (size_t i = 0; i < tasks->list.count; i++)
-		run_on_exit(tasks->runners[i].run, pid, exit, now_ms);
+		run_on_exit(tasks->runners[i]->run, pid, exit, now_ms);
 }
 
 bool tasks_have_pid(const struct tasks *tasks, pid_t pid)
 {
 	for (size_t i = 0; i < tasks->list.count; i++)
-		if (run_pid(tasks->runners[i].run) == pid)
+		if (run_pid(tasks->runners[i]->run) == pid)
 			return true;
 	return false;
 }
@@ -279,10 +325,10 @@ uint64_t tasks_turn(struct tasks *tasks, uint64_t now_ms)
 		task = task_list_next(&tasks->list);
 		if (!task)
 			break;
-		task_begin(&tasks->runners[task - tasks->list.items], now_ms);
+		task_begin(tasks->runners[task - tasks->list.items], now_ms);
 	}
 	for (size_t i = 0; i < tasks->list.count; i++) {
-		struct task_runner *runner = &tasks->runners[i];
+		struct task_runner *runner = tasks->runners[i];
 
 		if (runner->task->is_cancelled)
 			run_stop(runner->run, now_ms);
@@ -294,13 +340,13 @@ uint64_t tasks_turn(struct tasks *tasks, uint64_t now_ms)
 void tasks_stop(struct tasks *tasks, uint64_t now_ms)
 {
 	for (size_t i = 0; i < tasks->list.count; i++)
-		run_stop(tasks->runners[i].run, now_ms);
+		run_stop(tasks->runners[i]->run, now_ms);
 }
 
 bool tasks_are_running(const struct tasks *tasks)
 {
 	for (size_t i = 0; i < tasks->list.count; i++)
-		if (run_is_running(tasks->runners[i].run))
+		if (run_is_running(tasks->runners[i]->run))
 			return true;
 	return false;
 }

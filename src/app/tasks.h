@@ -9,6 +9,7 @@
 
 #include "util/process.h"
 
+struct config;
 struct supervisor;
 struct tasks;
 struct unit;
@@ -17,10 +18,21 @@ enum {
 	TASKS_BEGUN_PER_TURN = 32, /* forks before the loop gets its turn again */
 };
 
-/* For the tasks of supervisor->config and the units there are. Returns 0 or -ENOMEM. */
-int tasks_new(struct supervisor *supervisor, struct tasks **ret_tasks);
+/*
+ * For the tasks of config, borrowed for life, and at most unit_count units. Returns 0 or -ENOMEM.
+ */
+int tasks_new(struct supervisor *supervisor, const struct config *config, size_t unit_count,
+    struct tasks **ret_tasks);
 /* Kills what runs. Harmless on NULL; makes *tasks NULL. */
 void tasks_free(struct tasks **tasks);
+
+/*
+ * A reload: fresh, which is new, takes over from supervisor->tasks and replaces them. What is in
+ * both goes on; what runs of another is killed. units: as they will be placed, count of them;
+ * supervisor->units are still as they were.
+ */
+void tasks_replace(
+    struct supervisor *supervisor, struct tasks *fresh, struct unit *const *units, size_t count);
 
 /*
  * May the unit start, as far as tasks are concerned? What stands in its way is run.

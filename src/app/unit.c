@@ -14,6 +14,7 @@
 #include "io/loop.h"
 #include "io/notify.h"
 #include "io/output.h"
+#include "io/terminal.h"
 #include "io/tree.h"
 #include "util/macros.h"
 #include "util/text.h"
@@ -61,6 +62,7 @@ void unit_close(struct unit *unit)
 	notify_socket_free(&unit->notify);
 	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
 		output_free(&unit->streams[i].output);
+	run_free(&unit->repair);
 }
 
 void unit_release(struct unit *unit)
@@ -73,7 +75,6 @@ void unit_release(struct unit *unit)
 		free(unit->streams[i].fatal);
 	}
 	tree_clear(&unit->tree);
-	run_free(&unit->repair);
 	line_ring_deinit(&unit->ring);
 	free(unit->failure);
 	free(unit->task);
@@ -207,6 +208,9 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 		return;
 	unit->exit_pid = unit->pid;
 	unit->pid = unit->tree.main_pid = 0;
+	if (unit->has_terminal)
+		terminal_take_back();
+	unit->has_terminal = false;
 	unit->exit_at_ms = (int64_t)clock_epoch_ms();
 	unit->exit_oom = supervisor_take_oom(unit->supervisor, is_victim, now_ms);
 	event.is_oom = is_victim && unit->exit_oom == 1;

@@ -70,6 +70,8 @@ struct unit {
 	uint64_t next_main_start;
 	uint64_t look_ms;  /* not before then is the tree looked at again */
 	bool is_look_owed; /* a child has gone meanwhile */
+	bool was_killed;   /* during the shutdown */
+	bool has_terminal; /* its group is the terminal's foreground group */
 	int status_fd;     /* of a start whose exec has not been heard of; -1: none */
 	struct loop_watch *status_watch;
 	struct probe *probe;           /* under way; NULL: none */

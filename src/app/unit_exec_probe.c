@@ -31,6 +31,7 @@ struct exec_probe {
 	struct unit *unit;
 	struct job *job;
 	struct words environment;
+	char *search_path; /* a copy: a reload may come while it runs */
 	struct exec_probe_stream output;
 	struct exec_probe_stream error_output;
 };
@@ -42,11 +43,12 @@ static void exec_probe_on_line(void *data, const char *line, size_t length_bytes
 
 	while (blanks < length_bytes && isspace((unsigned char)line[blanks]))
 		blanks++;
-	if (blanks == length_bytes)
+	length_bytes -= blanks;
+	if (!length_bytes)
 		return;
 	stream->length_bytes =
 	    length_bytes < sizeof(stream->line) ? length_bytes : sizeof(stream->line);
-	memcpy(stream->line, line, stream->length_bytes);
+	memcpy(stream->line, line + blanks, stream->length_bytes);
 }
 
 static void exec_probe_on_output(void *data, bool is_stderr, const char *bytes, size_t length_bytes)
@@ -116,11 +118,15 @@ static int exec_probe_begin(struct exec_probe *probe, uint64_t now_ms, struct er
 		.handle_output = exec_probe_on_output };
 	int result = unit_environment(unit, &probe->environment);
 
+	probe->search_path = strdup(request.spawn.search_path);
+	if (!result && !probe->search_path)
+		result = -ENOMEM;
 	if (!result)
 		result = job_new(unit->supervisor->loop, exec_probe_on_end, probe, &probe->job);
 	if (result)
 		return error_set(error, result, "no memory for the probe");
 	request.spawn.argv = unit->config->probe.command.items;
+	request.spawn.search_path = probe->search_path;
 	request.spawn.environment = probe->environment.items;
 	return job_start(probe->job, &request, now_ms, error);
 }
@@ -151,6 +157,7 @@ void exec_probe_free(struct exec_probe **probe)
 		return;
 	job_free(&(*probe)->job);
 	words_deinit(&(*probe)->environment);
+	free((*probe)->search_path);
 	free((*probe)->output.splitter.partial);
 	free((*probe)->error_output.splitter.partial);
 	free(*probe);

@@ -76,6 +76,9 @@ static void unit_report_down(struct unit *unit, uint64_t now_ms)
 {
 	enum service_state state = unit->service.state;
 	bool is_bad = state == SERVICE_BACKOFF || state == SERVICE_BLOCKED;
+	bool is_hopeless = state == SERVICE_BLOCKED ||
+			   (state == SERVICE_FINISHED &&
+			       unit->service.last_exit.reason == EXIT_REASON_EXEC_FAILED);
 	char buffer[900];
 	struct text text;
 
@@ -91,9 +94,9 @@ static void unit_report_down(struct unit *unit, uint64_t now_ms)
 	if (is_bad)
 		text_add_next_start(&text, unit, now_ms);
 	supervisor_report(unit->supervisor,
-	    state == SERVICE_BLOCKED ? LOG_ERROR
-	    : is_bad                 ? LOG_WARN
-				     : LOG_INFO,
+	    is_hopeless ? LOG_ERROR
+	    : is_bad    ? LOG_WARN
+			: LOG_INFO,
 	    unit,
 	    state == SERVICE_WAITING    ? "exited"
 	    : state == SERVICE_DISABLED ? "stopped"

@@ -17,18 +17,23 @@
 #include "io/notify.h"
 #include "io/output.h"
 #include "io/spawn.h"
+#include "io/terminal.h"
 #include "util/macros.h"
 
 struct spawn_request unit_spawn_request(const struct unit *unit)
 {
+	bool is_main = unit->config->is_main;
+
 	return (struct spawn_request){ .argv = unit->config->command.items,
 		.search_path = unit->supervisor->config->path,
 		.directory = unit->config->working_directory,
-		.stdin_fd = -1,
+		.stdin_fd = is_main ? STDIN_FILENO : -1,
 		.stdout_fd = -1,
 		.stderr_fd = -1,
 		.nofile = unit->supervisor->nofile,
-		.new_session = true,
+		/* It stays with the terminal, which belongs to a session. */
+		.new_session = !is_main,
+		.in_foreground = is_main && terminal_is_ours(),
 		.die_with_parent = !unit->supervisor->is_pid1 };
 }
 
@@ -121,6 +126,7 @@ static int unit_spawn(struct unit *unit, struct error *error)
 		request.stdout_fd = write_fds[0];
 		request.stderr_fd = write_fds[1];
 		result = spawn_start(&request, &unit->pid, &unit->status_fd, error);
+		unit->has_terminal = !result && request.in_foreground;
 	}
 	if (unit->config->output == OUTPUT_CAPTURE) {
 		fd_close(&write_fds[0]);

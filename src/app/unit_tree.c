@@ -100,11 +100,11 @@ void unit_kill_tree(struct unit *unit, uint64_t now_ms)
 		unit_forget_tree(unit, now_ms);
 		return;
 	}
-	if (unit->session && is_first) {
-		unit->supervisor->killed_count++;
+	unit->was_killed = true;
+	if (unit->session && is_first)
 		supervisor_report(unit->supervisor, LOG_WARN, unit, "killed",
-		    "killing what is left of session %d", (int)unit->session);
-	}
+		    "killing what is left of %s %d",
+		    unit->config->is_main ? "process group" : "session", (int)unit->session);
 	unit_kill_members(unit);
 }
 

@@ -143,6 +143,7 @@ struct service_config {
 	int stop_signal;
 	uint16_t port; /* 0: none */
 	bool enabled;
+	bool is_main;                   /* the command of nemoinit's command line */
 	bool is_skipped_by_environment; /* NEMOCLAW_SKIP_AUTO_PAIR */
 };
 
@@ -186,6 +187,8 @@ struct config_sources {
 	size_t text_bytes;
 	char *const *environment;
 	bool is_root;
+	char *const *command;  /* to run as the service `main`; NULL: none */
+	const char *directory; /* where that is started; NULL: where we are */
 };
 
 /*

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/order.h"
 
@@ -300,6 +301,62 @@ bool task_list_is_blocking(const struct task_list *list, const struct task *task
 bool task_has_made_way(const struct task *task, size_t service)
 {
 	return task_is(task, TASK_BOOT) && task->state == TASK_DONE && task_is_of(task, service);
+}
+
+/* ---- a reload ---- */
+
+struct task *task_list_find(const struct task_list *list, const char *name, enum task_when when)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (task_is(&list->items[i], when) &&
+		    strcmp(list->items[i].config->name, name) == 0)
+			return &list->items[i];
+	return NULL;
+}
+
+static const struct task *find_same(const struct task_list *list, const struct task *task)
+{
+	return task_list_find(list, task->config->name, task->config->when);
+}
+
+void task_list_take_over(struct task_list *list, const struct task_list *old)
+{
+	list->last_number = old->last_number;
+	for (size_t i = 0; i < list->count; i++) {
+		struct task *task = &list->items[i];
+		const struct task *before = find_same(old, task);
+
+		if (!before)
+			continue;
+		task->state = before->state;
+		task->is_cancelled = before->is_cancelled || task_is(task, TASK_START);
+		task->wish = before->wish;
+		task->wish.service = ORDER_NOBODY;
+	}
+}
+
+void task_list_take_service(
+    struct task_list *list, const struct task_list *old, size_t old_service, size_t service)
+{
+	list->services[service] = old->services[old_service];
+	list->services[service].start_place = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		struct task *task = &list->items[i];
+		const struct task *before = find_same(old, task);
+
+		if (!before || task_is(task, TASK_START))
+			continue;
+		if (before->wish.service == old_service)
+			task->wish.service = (uint16_t)service;
+		for (size_t k = 0; k < before->wish_count; k++) {
+			struct task_wish wish = before->wishes[k];
+
+			if (wish.service != old_service)
+				continue;
+			wish.service = (uint16_t)service;
+			(void)task_wish_for(task, &wish);
+		}
+	}
 }
 
 const char *task_event_to_string(enum task_event event)

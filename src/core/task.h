@@ -34,7 +34,7 @@ enum task_event {
 
 /* A run for one service. */
 struct task_wish {
-	uint16_t service; /* ORDER_NOBODY: for all (boot) */
+	uint16_t service; /* ORDER_NOBODY: none (boot) */
 	enum task_event event;
 	uint32_t number; /* the older the smaller */
 };
@@ -67,6 +67,17 @@ struct task_list {
 int task_list_init(
     struct task_list *list, const struct task_config *configs, size_t count, size_t service_count);
 void task_list_deinit(struct task_list *list);
+
+/*
+ * A reload: list is new, old what it replaces. Tasks of the same name and moment go on; start tasks
+ * begin anew. Then each service is told of that stays, with its place before and from now on; runs
+ * for one that does not are for nobody from now on.
+ */
+void task_list_take_over(struct task_list *list, const struct task_list *old);
+void task_list_take_service(
+    struct task_list *list, const struct task_list *old, size_t old_service, size_t service);
+/* The task of that name and moment; NULL: none. */
+struct task *task_list_find(const struct task_list *list, const char *name, enum task_when when);
 
 /* ---- services ---- */
 

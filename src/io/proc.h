@@ -1,4 +1,4 @@
-/* Reading /proc (proc(5)): who is whose child, in which session, since when. */
+/* Reading /proc (proc(5)): who is whose child, in which group and session, since when. */
 #pragma once
 
 #include <stdbool.h>

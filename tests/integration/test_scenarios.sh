@@ -113,7 +113,7 @@ test_it_answers_wrongly_after_ready() {
 		hears gateway stopping
 		rm "$W/mood"
 		hears gateway ready 2
-		expect "events of $mood" "starting ready failing stopping backoff starting ready" "$(events gateway)"
+		expect "events of $mood" "starting ready failing probe-stop stopping backoff starting ready" "$(events gateway)"
 		expect "last exit of $mood" "probe-failed null 15" "$(last)"
 		expect "counts of $mood" "1 1" "$(counts)"
 		expect_match "why of $mood" "*no good probe within unhealthy_after*$detail*" "$(messages gateway stopping)"
@@ -139,7 +139,7 @@ test_it_is_stopped_by_a_signal_after_ready() {
 	pid=$(of gateway .pid)
 	inside kill -STOP "$pid"
 	hears gateway ready 2
-	expect events "starting ready failing stopping backoff starting ready" "$(events gateway)"
+	expect events "starting ready failing probe-stop stopping backoff starting ready" "$(events gateway)"
 	expect "last exit" "probe-failed 0 null" "$(last)"
 	expect counts "1 1" "$(counts)"
 	[[ $(of gateway .pid) != "$pid" ]] || fail "the same process"
@@ -311,7 +311,7 @@ test_a_stranger_answers_in_its_place() {
 	touch "$W/steal"
 	hears gateway foreign-listener
 	expect "never ready" "" "$(messages gateway ready)"
-	expect events "starting stopping backoff foreign-listener" "$(events gateway)"
+	expect events "starting probe-stop stopping backoff foreign-listener" "$(events gateway)"
 	expect "last exit" "start-timeout null 15" "$(last)"
 	expect_match "why" "*not ready within start_timeout*held by a stranger*" "$(messages gateway stopping)"
 	expect "whose" "backoff foreign $(of thief .pid)" "$(of gateway '"\(.state) \(.listener.owner) \(.listener.pid)"')"
@@ -324,7 +324,9 @@ test_a_stranger_answers_in_its_place() {
 
 # As much as the pipe takes. The machine is busy with it, and nobody waits.
 test_it_prints_as_fast_as_it_can() {
-	gateway "listen=8000 child append=$W/talks spew=$W/enough append=$W/done parent serve=$W/none" <<-END
+	local quiet
+
+	gateway "listen=8000 child until=$W/go spew=$W/enough append=$W/done parent serve=$W/none" <<-END
 		probe_timeout = 5s
 		unhealthy_after = 10s
 	END
@@ -333,25 +335,28 @@ test_it_prints_as_fast_as_it_can() {
 	boot
 	before=()
 	state gateway ready
-	await "$limit" test -e "$W/talks" || fail "it is silent"
-	# The best of a few rounds: others work on this machine too.
-	await $((2 * limit)) answers_are_quick || fail "of 100 answers one took $(<"$work/p99") us"
+	quiet=$(slowest_answer)
+	touch "$W/go"
+	becomes gateway '.last_output | length' 20
+	# Others work on this machine too: the best of a few rounds, and allowing for what it takes in silence.
+	await $((2 * limit)) answers_within $((50000 * slowness + 10 * quiet)) ||
+		fail "of 100 answers one took $(slowest_answer) us, in silence $quiet"
 	# A sanitizer keeps what is freed.
 	((slowness > 1 || $(memory) < 16000)) || fail "memory: $(memory) kB"
 	[[ ! -e $W/done ]] || fail "it is silent"
 	expect "served all the time" "ready 0 null" "$(of gateway '"\(.state) \(.restarts) \(.last_exit)"')"
-	expect "its words" 20 "$(of gateway '.last_output | length')"
 	touch "$W/enough"
 	await "$limit" test -e "$W/done" || fail "it does not end"
 	halt
 }
 
-# The sanitizers cost time.
-slowness=1
-! grep -q __asan_init "$nemoinit" || slowness=20
+# The 99th of a hundred, in microseconds.
+slowest_answer() {
+	NEMOINIT_SOCKET=$socket "$fixture" ask=100
+}
 
-answers_are_quick() {
-	NEMOINIT_SOCKET=$socket "$fixture" ask=100 >"$work/p99" && (($(<"$work/p99") < 50000 * slowness))
+answers_within() {
+	(($(slowest_answer) < $1))
 }
 
 # In kB, at most so far.

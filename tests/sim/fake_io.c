@@ -20,6 +20,7 @@
 #include "io/proc.h"
 #include "io/reaper.h"
 #include "io/spawn.h"
+#include "io/terminal.h"
 #include "io/tree.h"
 #include "util/macros.h"
 
@@ -173,14 +174,6 @@ size_t fake_add_service(const char *name, uint16_t port)
 	return fake.service_count++;
 }
 
-size_t fake_find_service(const char *name)
-{
-	for (size_t i = 0; i < fake.service_count; i++)
-		if (strcmp(fake.services[i].name, name) == 0)
-			return i;
-	return FAKE_SERVICES_MAX;
-}
-
 void fake_add_task(const char *name)
 {
 	for (size_t i = 0; i < fake.task_count; i++)
@@ -188,9 +181,9 @@ void fake_add_task(const char *name)
 			return;
 	if (fake.task_count == FAKE_TASKS_MAX)
 		fault("too many tasks");
-	fake.tasks[fake.task_count] = (struct fake_task){ .end_ms = 1000, .term_ms = 5 };
 	snprintf(fake.tasks[fake.task_count].name, sizeof(fake.tasks[0].name), "%s", name);
-	fake.task_count++;
+	fake.tasks[fake.task_count].end_ms = 1000;
+	fake.tasks[fake.task_count++].term_ms = 5;
 }
 
 static struct fake_task *task_find(const char *name)
@@ -208,6 +201,14 @@ struct fake_task *fake_task(const char *name)
 	if (!task)
 		fault("no such task");
 	return task;
+}
+
+size_t fake_find_service(const char *name)
+{
+	for (size_t i = 0; i < fake.service_count; i++)
+		if (strcmp(fake.services[i].name, name) == 0)
+			return i;
+	return FAKE_SERVICES_MAX;
 }
 
 static struct fake_process *process_new(void)
@@ -779,6 +780,15 @@ int spawn_read_status(int status_fd, const struct spawn_request *request, struct
 	return 0;
 }
 
+bool terminal_is_ours(void)
+{
+	return false;
+}
+
+void terminal_take_back(void)
+{
+}
+
 bool reaper_drain(unsigned max_count,
     void (*handle)(void *data, pid_t pid, const struct exit_info *exit), void *data)
 {
@@ -852,7 +862,7 @@ static size_t service_of_tree(const struct tree *tree)
 	return service_of(colon + 1);
 }
 
-void tree_set_main(struct tree *tree, pid_t main_pid, pid_t session)
+void tree_set_main(struct tree *tree, pid_t main_pid, pid_t leader)
 {
 	struct fake_process *main = process_find(main_pid);
 
@@ -863,7 +873,7 @@ void tree_set_main(struct tree *tree, pid_t main_pid, pid_t session)
 			fake.processes[i].is_main = false;
 	main->is_main = true;
 	tree->main_pid = main_pid;
-	tree->sessions[0] = session;
+	tree->leaders[0] = leader;
 }
 
 void tree_clear(struct tree *tree)
@@ -871,7 +881,7 @@ void tree_clear(struct tree *tree)
 	free(tree->members);
 	tree->members = NULL;
 	tree->count = 0;
-	tree->main_pid = tree->sessions[0] = 0;
+	tree->main_pid = tree->leaders[0] = 0;
 }
 
 int tree_look(struct tree *const *trees, size_t count,

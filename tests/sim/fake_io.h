@@ -15,11 +15,11 @@
 enum {
 	FAKE_SERVICES_MAX = 8,
 	FAKE_PROCESSES_MAX = 32,
-	FAKE_OBJECTS_MAX = 32,
+	FAKE_OBJECTS_MAX = 64,
 	FAKE_LOG_LINES = 48,
 	FAKE_LOG_LINE_BYTES = 400,
 	FAKE_MESSAGES_MAX = 8,
-	FAKE_TASKS_MAX = 8,
+	FAKE_TASKS_MAX = 16,
 	FAKE_KILL_AFTER_MS = 500, /* from TERM to KILL of a job */
 	FAKE_LATENCY_MS = 2,      /* of an answer to a probe */
 };
@@ -82,7 +82,7 @@ struct fake_service {
 
 /* A command that is no service: a task, a repair. */
 struct fake_task {
-	char name[40];    /* argv[0] */
+	char name[32];    /* argv[0] */
 	uint64_t end_ms;  /* from its start; NEVER_MS: not by itself */
 	uint64_t term_ms; /* from a stop; NEVER_MS: ignores it */
 	int code;
@@ -121,11 +121,11 @@ extern struct fake fake;
 /* A new world at start_ms. */
 void fake_reset(uint64_t start_ms);
 size_t fake_add_service(const char *name, uint16_t port);
-/* The place of the service in fake.services; FAKE_SERVICES_MAX: there is none of that name. */
-size_t fake_find_service(const char *name);
 /* A command that does nothing for a second, well; one that is there already is left as it is. */
 void fake_add_task(const char *name);
 struct fake_task *fake_task(const char *name);
+/* The place of the service in fake.services; FAKE_SERVICES_MAX: there is none of that name. */
+size_t fake_find_service(const char *name);
 /* A healthy child: serves after a second, never ends, obeys TERM at once. */
 struct fake_child fake_child_healthy(void);
 

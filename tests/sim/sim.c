@@ -54,13 +54,15 @@ size_t sim_place(const struct unit *unit)
 }
 
 static char *environment[] = { NULL };
+static char *const *command; /* NULL: none */
 
 static void read_ini(const char *ini, struct config *ret_config)
 {
 	const struct config_sources sources = { .file = "sim.ini",
 		.text = ini,
 		.text_bytes = strlen(ini),
-		.environment = environment };
+		.environment = environment,
+		.command = command };
 	struct problems errors = { .items = NULL }, warnings = { .items = NULL };
 
 	if (config_build(&sources, ret_config, &errors, &warnings))
@@ -81,11 +83,17 @@ static void read_ini(const char *ini, struct config *ret_config)
 
 void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed)
 {
+	sim_start_command(ini, NULL, start_ms, random_seed);
+}
+
+void sim_start_command(const char *ini, char *const *argv, uint64_t start_ms, uint32_t random_seed)
+{
 	struct problems warnings = { .items = NULL };
 	struct supervisor_options options = {
 		.config = &sim.config, .environment = environment, .random_seed = random_seed
 	};
 
+	command = argv;
 	fake_reset(start_ms);
 	sim = (struct sim){ .seed = sim.seed, .deadline_ms = NEVER_MS };
 	fake.on_fault = on_fault;
@@ -150,6 +158,7 @@ void sim_reload(const char *ini)
 {
 	struct unit *units[FAKE_SERVICES_MAX];
 	struct service services[FAKE_SERVICES_MAX];
+	struct problems warnings = { .items = NULL };
 	struct config fresh, copy;
 	size_t count;
 
@@ -157,7 +166,7 @@ void sim_reload(const char *ini)
 	read_ini(ini, &copy);
 	forget_shadows(&fresh);
 	count = list_unchanged(&fresh, units, services);
-	if (supervisor_reload(&sim.supervisor, &fresh, fake.now_ms))
+	if (supervisor_reload(&sim.supervisor, &fresh, &warnings, fake.now_ms))
 		sim_fail("a reload fails");
 	for (size_t i = 0; i < count; i++)
 		if (memcmp(&services[i], &units[i]->service, sizeof(services[i])) != 0)

@@ -66,6 +66,8 @@ extern struct sim sim;
 
 /* A supervisor of the configuration, whose services' commands are their names, at start_ms. */
 void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed);
+/* The same beside a command of the command line, whose first word is main. */
+void sim_start_command(const char *ini, char *const *argv, uint64_t start_ms, uint32_t random_seed);
 /* Another configuration; what is the same in it is looked at not to be touched. */
 void sim_reload(const char *ini);
 /* Frees everything and looks that nothing is left. */

@@ -19,6 +19,7 @@ enum {
 	DAY = 24 * HOUR,
 	SEEDS = 200,
 	SERVICES = 5,
+	TASKS = 4,
 	INI_BYTES = 8192,
 	HEAP_GROWTH_BYTES = 65536, /* from the first hour to the last: last words, details */
 };
@@ -102,6 +103,25 @@ static void add_service(struct text *ini, unsigned place, unsigned present)
 	text_addf(ini, "start_timeout = %us\nstop_timeout = %ums\n", (unsigned)between(20, 600),
 	    (unsigned)between(100, 30 * SECOND));
 	text_addf(ini, "fatal_retry = %us\n", is_percent(10) ? 0 : (unsigned)between(10, 600));
+	if (is_percent(30))
+		text_addf(
+		    ini, "repair = r%u\nrepair_timeout = %us\n", place, (unsigned)between(1, 120));
+}
+
+static void add_task(struct text *ini, unsigned place, unsigned present)
+{
+	static const char *const moments[] = { "boot", "start", "start", "ready", "trouble" };
+
+	text_addf(ini, "[task t%u]\ncommand = t%u\nwhen = %s\non_failure = %s\ntimeout = %us\n",
+	    place, place, moments[next_random() % ARRAY_LEN(moments)],
+	    is_percent(50) ? "block" : "continue", (unsigned)between(1, 60));
+	if (is_percent(50))
+		return;
+	text_addf(ini, "of =");
+	for (unsigned i = 0; i < SERVICES; i++)
+		if (present & 1u << i && is_percent(40))
+			text_addf(ini, " s%u", i);
+	text_addf(ini, "\n");
 }
 
 /* Each service is in one of two variants or not there at all, in any order. */
@@ -120,6 +140,9 @@ static void draw_ini(struct text *ini, bool is_first)
 			add_service(ini, place, present);
 		chance = kept;
 	}
+	for (unsigned i = 0; i < TASKS; i++)
+		if (is_percent(50))
+			add_task(ini, i, present);
 }
 
 static void reload(void)
@@ -208,13 +231,25 @@ static void ask(const char *name)
 		sim_fail("a request fails with %d", result);
 }
 
+static void draw_task(void)
+{
+	struct fake_task *task;
+
+	if (!fake.task_count)
+		return;
+	task = &fake.tasks[next_random() % fake.task_count];
+	task->end_ms = is_percent(10) ? NEVER_MS : between(0, 30 * SECOND);
+	task->term_ms = is_percent(30) ? NEVER_MS : between(0, 400);
+	task->code = is_percent(badness) ? 1 : 0;
+}
+
 static void make_trouble(void)
 {
 	size_t place = next_random() % SERVICES;
 	struct unit *unit = supervisor_find(&sim.supervisor, fake.services[place].name);
 	struct fake_process *process = fake_main(place);
 
-	switch (next_random() % 9) {
+	switch (next_random() % 12) {
 	case 0:
 		if (!unit)
 			break;
@@ -235,7 +270,9 @@ static void make_trouble(void)
 		break;
 	case 5: badness = (unsigned)between(0, 90); break;
 	case 6: reload(); break;
-	case 7: /* nobody's: it is left alone until the end */
+	case 7:
+	case 8: draw_task(); break;
+	case 9: /* nobody's: it is left alone until the end */
 		if (fake_count_alive(FAKE_SERVICES_MAX) < 3)
 			fake_orphan()->die_ms = fake.now_ms + between(1, 3 * HOUR);
 		break;

@@ -128,7 +128,7 @@ static void check_exit(const struct unit *unit, struct sim_shadow *shadow)
 	bool was_running = shadow->state == SERVICE_STOPPING || shadow->state == SERVICE_WAITING;
 
 	if (!was_running || service->has_foreign_port || service->is_asked ||
-	    service->last_exit.reason == EXIT_REASON_NONE)
+	    service->is_repairing || service->last_exit.reason == EXIT_REASON_NONE)
 		return;
 	if (service->state != SERVICE_BACKOFF && service->state != SERVICE_WAITING &&
 	    service->blocked != BLOCKED_CRASH_LOOP)
@@ -216,7 +216,8 @@ void __wrap_supervisor_on_state(struct supervisor *supervisor, struct unit *unit
 		check_ready(unit);
 	if (service->state == SERVICE_STARTING && supervisor->is_stopping)
 		sim_fail("%s is started during a shutdown", unit->config->name);
-	if (service->state == SERVICE_STARTING && tasks_holding(supervisor->tasks, unit, true))
+	if (service->state == SERVICE_STARTING && fake_main(sim_place(unit)) &&
+	    !fake_main(sim_place(unit))->is_heir && tasks_holding(supervisor->tasks, unit, true))
 		sim_fail("%s is started before a task that must come first", unit->config->name);
 	if (service->is_asked) /* it forgets what was */
 		shadow->crashes = 0;
@@ -307,12 +308,14 @@ static void check_stopping(const struct unit *unit, uint64_t age_ms)
 static void check_unit(const struct unit *unit)
 {
 	const struct service *service = &unit->service;
-	const struct sim_shadow *shadow = &sim.shadows[sim_place(unit)];
+	struct sim_shadow *shadow = &sim.shadows[sim_place(unit)];
 	const struct fake_process *process = fake_main(sim_place(unit));
 	uint64_t age_ms = fake.now_ms - shadow->since_ms;
 
 	if (service->state != shadow->state)
 		sim_fail("%s has changed its state unseen", unit->config->name);
+	if (service->is_asked) /* also of one that waits already: its configuration has changed */
+		shadow->crashes = 0;
 	age_ms -= min_ms(age_ms, sim_frozen_since(shadow->since_ms));
 	if ((process != NULL) != (unit->pid != 0) || service->has_process != (unit->pid != 0))
 		sim_fail("%s: who is its main process?", unit->config->name);
@@ -328,7 +331,7 @@ static void check_unit(const struct unit *unit)
 		if (service->deadline_ms <= fake.now_ms)
 			sim_fail("%s is not tried again", unit->config->name);
 		if (service->deadline_ms == NEVER_MS && service->blocked != BLOCKED_CRASH_LOOP &&
-		    unit->config->fatal_retry_ms)
+		    service->blocked != BLOCKED_TASK_FAILED && unit->config->fatal_retry_ms)
 			sim_fail("%s will never be tried again", unit->config->name);
 		break;
 	case SERVICE_STARTING:
