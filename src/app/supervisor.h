@@ -53,8 +53,8 @@ struct supervisor {
 
 	struct unit **units; /* in the order of the configuration; behind them what leaves it */
 	size_t unit_count;
-	struct forest forest;
 	struct tasks *tasks;
+	struct forest forest;
 	size_t leaving_count; /* of these: not configured any more, going down */
 	unsigned reloads;     /* so far: places and levels have changed */
 	bool is_reloading;    /* a unit has a change to come, or leaves */

@@ -117,7 +117,9 @@ static size_t list_unchanged(
 	for (size_t i = 0; i < fresh->service_count; i++) {
 		struct unit *unit = supervisor_find(&sim.supervisor, fresh->services[i].name);
 
-		if (!unit || !service_config_equal(unit->config, &fresh->services[i]))
+		/* What a task has blocked is tried again when the tasks are others. */
+		if (!unit || !service_config_equal(unit->config, &fresh->services[i]) ||
+		    unit->service.blocked == BLOCKED_TASK_FAILED)
 			continue;
 		services[count] = unit->service;
 		units[count++] = unit;

@@ -216,8 +216,8 @@ void __wrap_supervisor_on_state(struct supervisor *supervisor, struct unit *unit
 		check_ready(unit);
 	if (service->state == SERVICE_STARTING && supervisor->is_stopping)
 		sim_fail("%s is started during a shutdown", unit->config->name);
-	if (service->state == SERVICE_STARTING && fake_main(sim_place(unit)) &&
-	    !fake_main(sim_place(unit))->is_heir && tasks_holding(supervisor->tasks, unit, true))
+	if (service->state == SERVICE_STARTING && shadow->state == SERVICE_WAITING &&
+	    tasks_holding(supervisor->tasks, unit, true))
 		sim_fail("%s is started before a task that must come first", unit->config->name);
 	if (service->is_asked) /* it forgets what was */
 		shadow->crashes = 0;
