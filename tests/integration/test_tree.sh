@@ -286,6 +286,11 @@ test_what_cannot_be_attributed_is_shown_and_left_alone() {
 	wait "$stranger" || fail "it is gone"
 	expect_match "shown" "pid $orphan (F append=$W/orphan pause) is an orphan*left alone" \
 		"$(ask ".nemoinit.warnings | map(select(startswith(\"pid $orphan \"))) | .[0]")"
+	if ((owner == 0)); then
+		cp "$nemoctl" "$work/bin/nemoctl"
+		expect "without its command for those who may only read" 1 "$(setpriv --reuid 65534 --regid 65534 --clear-groups \
+			"$work/bin/nemoctl" -s "$socket" --json status | grep -c "pid $orphan is an orphan")"
+	fi
 	expect "told once" 1 "$(grep -c "pid $orphan (.*is an orphan that" "$work/log")"
 	inside kill -TERM "$orphan"
 	await "$limit" is_shown "$orphan" 0 || fail "its warning stays"
