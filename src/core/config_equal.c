@@ -44,7 +44,8 @@ static bool probe_equal(const struct probe_target *a, const struct probe_target 
 {
 	return a->type == b->type && a->is_ipv6 == b->is_ipv6 && a->port == b->port &&
 	       memcmp(a->address, b->address, sizeof(a->address)) == 0 &&
-	       text_equal(a->path, b->path) && text_equal(a->text, b->text);
+	       text_equal(a->path, b->path) && text_equal(a->text, b->text) &&
+	       words_equal(&a->command, &b->command);
 }
 
 static bool rate_equal(const struct rate_limit *a, const struct rate_limit *b)
@@ -85,11 +86,23 @@ static bool env_equal(const struct words *a, const struct words *b)
 	return equal;
 }
 
+/* In the same order: of two that come together the first counts. */
+static bool fatal_outputs_equal(const struct service_config *a, const struct service_config *b)
+{
+	bool equal = a->fatal_output_count == b->fatal_output_count;
+
+	for (size_t i = 0; equal && i < a->fatal_output_count; i++)
+		equal = strcmp(a->fatal_outputs[i].id, b->fatal_outputs[i].id) == 0 &&
+			strcmp(a->fatal_outputs[i].text, b->fatal_outputs[i].text) == 0;
+	return equal;
+}
+
 bool service_config_equal(const struct service_config *a, const struct service_config *b)
 {
 	size_t count;
 	const struct config_key *keys = config_keys(SECTION_SERVICE, &count);
-	bool equal = strcmp(a->name, b->name) == 0 && env_equal(&a->env, &b->env);
+	bool equal = strcmp(a->name, b->name) == 0 && env_equal(&a->env, &b->env) &&
+		     fatal_outputs_equal(a, b);
 
 	for (size_t i = 0; equal && i < count; i++)
 		equal = config_value_equal(&keys[i], a, b);

@@ -10,7 +10,7 @@
 #include "util/macros.h"
 
 enum {
-	SAMPLES_MAX = 10,
+	SAMPLES_MAX = 12,
 };
 
 /* Values of each type, no two alike. A key of VALUE_CHOICE has its own. */
@@ -22,7 +22,8 @@ static const char *const samples[][SAMPLES_MAX] = {
 	[VALUE_WORDS] = { "a", "b", "a b", "b a", "" },
 	[VALUE_COMMAND] = { "a", "b", "a b", "a 'b c'", "a b c" },
 	[VALUE_PROBE] = { "none", "notify", "tcp://127.0.0.1:1", "tcp://127.0.0.1:2",
-	    "tcp://127.0.0.2:1", "tcp://[::1]:1", "http://127.0.0.1:1/", "http://127.0.0.1:1/a" },
+	    "tcp://127.0.0.2:1", "tcp://[::1]:1", "http://127.0.0.1:1/", "http://127.0.0.1:1/a",
+	    "exec:a b", "exec:a" },
 	[VALUE_PORT] = { "auto", "1", "65535" },
 	[VALUE_SIGNAL] = { "TERM", "INT" },
 	[VALUE_RATE] = { "5/10m", "6/10m", "5/11m" },
@@ -112,6 +113,19 @@ static const struct {
 	/* A port of its own, or the same from its probe. */
 	{ "[service a]\ncommand = x\nprobe = tcp://127.0.0.1:5\n",
 	    "[service a]\ncommand = x\nprobe = tcp://127.0.0.1:5\nport = 5\n", true },
+	/* A command of a probe, and what it is made of. */
+	{ "[service a]\ncommand = x\nprobe = exec:x ${gateway_port}\n",
+	    "[nemoinit]\ngateway_port = 1\n[service a]\ncommand = x\nprobe = exec:x "
+	    "${gateway_port}\n",
+	    false },
+	/* Texts it may write. */
+	{ "[service a]\ncommand = x\nfatal_output.a = b c\n",
+	    "[service a]\ncommand = x\nfatal_output.a = b  c\n", true },
+	{ "[service a]\ncommand = x\nfatal_output.a = b\n", "[service a]\ncommand = x\n", false },
+	{ "[service a]\ncommand = x\nfatal_output.a = b\n",
+	    "[service a]\ncommand = x\nfatal_output.a = c\n", false },
+	{ "[service a]\ncommand = x\nfatal_output.a = b\n",
+	    "[service a]\ncommand = x\nfatal_output.b = b\n", false },
 	/* Variables. */
 	{ "[service a]\ncommand = x\nenv.A = 1\nenv.B = 2\n",
 	    "[service a]\ncommand = x\nenv.B = 2\nenv.A = 1\n", true },
