@@ -109,7 +109,7 @@ static int ask(const struct command *command, const struct invocation *invocatio
 static bool make_request(
     const struct command *command, const struct invocation *invocation, struct request *ret_request)
 {
-	struct request request = { .op = command->op, .timeout_ms = NEVER_MS };
+	struct request request = { .op = command->op, .timeout_ms = NEVER_MS, .lines = -1 };
 
 	for (size_t i = 0; i < invocation->argument_count; i++) {
 		if (!request_is_service_name(invocation->arguments[i])) {

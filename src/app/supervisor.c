@@ -67,6 +67,7 @@ void supervisor_deinit(struct supervisor *supervisor)
 	free(supervisor->units);
 	free(supervisor->socket);
 	auto_pair_deinit(&supervisor->auto_pair);
+	event_ring_deinit(&supervisor->events);
 	problems_deinit(&supervisor->warnings);
 	fd_close(&supervisor->oom_fd);
 	supervisor->units = NULL;
@@ -94,15 +95,23 @@ void supervisor_report(struct supervisor *supervisor, enum log_level level, cons
     const char *event, const char *format, ...)
 {
 	char message[1024];
+	struct event entry = { .at_ms = (int64_t)clock_epoch_ms(),
+		.service = unit ? unit->config->name : NULL,
+		.event = event_name(event),
+		.level = level,
+		.pid = unit && unit->pid ? unit->pid : -1,
+		.message = message };
 	struct text out;
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
+	if (entry.event)
+		event_ring_add(&supervisor->events, &entry);
 	text_init_heap(&out, sizeof(message) * 8);
-	log_line_event(&out, supervisor->config->log_format, clock_epoch_ms(), level,
-	    unit ? unit->config->name : NULL, event, message);
+	log_line_event(&out, supervisor->config->log_format, (uint64_t)entry.at_ms, level,
+	    entry.service, event, message);
 	if (out.data)
 		log_write(supervisor->log, out.data, out.length_bytes);
 	text_deinit(&out);
@@ -305,6 +314,7 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 		deadline_ms =
 		    min_ms(deadline_ms, service_deadline_ms(&supervisor->units[i]->service));
 	dropped = log_take_dropped(supervisor->log);
+	supervisor->dropped += dropped;
 	if (dropped)
 		supervisor_report(supervisor, LOG_WARN, NULL, "drops",
 		    "%" PRIu64 " lines dropped: stdout was not read", dropped);

@@ -56,7 +56,9 @@ struct unit {
 	struct unit_stream streams[2];
 	struct line_ring ring;
 
-	/* For status only. */
+	/* For status and metrics only. */
+	uint32_t restarts_by[EXIT_REASON_COUNT_]; /* by how the start before had ended */
+	uint64_t output_bytes;                    /* captured, in all */
 	char *failure; /* why the last start or the last probe-caused stop failed, in words */
 	int64_t started_at_ms; /* epoch; -1: never */
 	int64_t exit_at_ms;    /* epoch; -1: never */

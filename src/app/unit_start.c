@@ -40,9 +40,12 @@ static void unit_on_line(void *data, const char *line, size_t length_bytes)
 	struct unit *unit = stream->unit;
 	struct supervisor *supervisor = unit->supervisor;
 	uint64_t epoch_ms = clock_epoch_ms();
+	const struct kept_line *kept;
 	struct text out;
 
-	line_ring_add(&unit->ring, line, length_bytes, epoch_ms);
+	kept = line_ring_add(&unit->ring, stream->name, line, length_bytes, epoch_ms);
+	if (kept && supervisor->on_line)
+		supervisor->on_line(supervisor->on_line_data, unit, kept);
 	text_init_heap(&out, LINE_MAX_BYTES * 8);
 	log_line_output(&out, supervisor->config->log_format, epoch_ms, unit->config->name,
 	    stream->name, line, length_bytes);
@@ -243,6 +246,7 @@ void unit_on_output(void *data, const char *bytes, size_t length_bytes)
 {
 	struct unit_stream *stream = data;
 
+	stream->unit->output_bytes += length_bytes;
 	if (length_bytes && stream->fatal)
 		unit_look_for_fatal_text(stream, bytes, length_bytes);
 	if (length_bytes)
