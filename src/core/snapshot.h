@@ -164,3 +164,6 @@ const char *health_to_string(enum health health);
  * A service that is `finished` counts by its last exit, `disabled` ones count as ready.
  */
 enum health snapshot_health(const struct snapshot_service *services, size_t count, bool stopping);
+
+/* The service of that name, or NULL. */
+const struct snapshot_service *snapshot_find(const struct snapshot *snapshot, const char *name);
