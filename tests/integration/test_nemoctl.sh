@@ -99,7 +99,7 @@ test_nor_what_is_followed() {
 
 	printf '%s\n' '{"ok":true,"instance":"i","events":[{"seq":1,"time":"2026-11-20T08:00:00.123Z","service":"a\u001b[2J",
 		"event":"\u009bx","level":"info","pid":1,"message":"a\u0007\u001b]0;x\u0007b"}]}' | tr -d '\n\t' >"$work/answer"
-	printf '\n{"ok":true,"lines":[{"time":"2026-11-20T08:00:00.123Z","stream":"stdout","line":"\\u001b[31mx\\u0000"}]}\n' >>"$work/answer"
+	printf '\n{"ok":true,"lines":[{"time":"2026-11-20T08:00:00.123Z","stream":"stdout","line":"\\u001b[31mx\\u0007"}]}\n' >>"$work/answer"
 	printf '{"ok":true,"text":"a\\u001b[2Jb\\nc"}\n' >>"$work/answer"
 	socat "UNIX-LISTEN:$work/feed,fork" "SYSTEM:cat $work/answer" >/dev/null 2>&1 &
 	children+=("$!")
