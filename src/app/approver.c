@@ -18,7 +18,9 @@ struct approver {
 	struct approver_request request;
 	struct calls *calls;
 	struct lock lock;
-	char *state_directory; /* owned; NULL: nobody says where */
+	char *state_directory;  /* owned; NULL: nobody says where */
+	struct store *store;    /* NULL likewise */
+	struct store_look look; /* the last one */
 	struct pairing pairing;
 	uint64_t approvals_left;
 	bool stopping;
@@ -67,18 +69,11 @@ static bool begin_approve(
 	return true;
 }
 
-/* Looks before it leaps: an answer without a call, or the turn of another approver. */
-static bool look_first(struct approver *approver, unsigned actions, struct pairing_event *ret_event)
+/* Not while another approver is at work. */
+static bool wait_for_turn(struct approver *approver, struct pairing_event *ret_event)
 {
-	const char *directory = approver->state_directory;
-
-	if (!directory)
-		return false;
-	if ((actions & PAIRING_DO_POLL) && store_look(directory) == STORE_NOTHING_PENDING) {
-		*ret_event = (struct pairing_event){ .kind = PAIRING_EV_SKIPPED };
-		return true;
-	}
-	approver->was_busy = lock_start(&approver->lock, directory) == -EAGAIN;
+	approver->was_busy = approver->state_directory &&
+			     lock_start(&approver->lock, approver->state_directory) == -EAGAIN;
 	*ret_event = (struct pairing_event){ .kind = PAIRING_EV_BUSY };
 	return approver->was_busy;
 }
@@ -91,8 +86,16 @@ static bool perform(struct approver *approver, unsigned actions, uint64_t now_ms
 		lock_stop(&approver->lock);
 	if (approver->stopping)
 		return false;
-	if (actions & (PAIRING_DO_POLL | PAIRING_DO_LIST))
-		return look_first(approver, actions, ret_event) ||
+	if (actions & PAIRING_DO_LOOK) {
+		approver->look = (struct store_look){ .kind = STORE_UNKNOWN };
+		if (approver->store)
+			store_look(approver->store, &approver->look);
+		*ret_event =
+		    (struct pairing_event){ .kind = PAIRING_EV_LOOKED, .look = &approver->look };
+		return true;
+	}
+	if (actions & PAIRING_DO_LIST)
+		return wait_for_turn(approver, ret_event) ||
 		       begin_list(approver, now_ms, ret_event, message);
 	if (!(actions & PAIRING_DO_APPROVE))
 		return false;
@@ -125,10 +128,25 @@ static void step(struct approver *approver, const struct pairing_event *event, u
 static void approver_on_outcome(void *data, const struct pairing_event *event)
 {
 	struct approver *approver = data;
+	struct pairing_event told = *event;
+	struct store_look after = { .kind = STORE_UNKNOWN };
 
 	/* The end of a call that we have broken off ourselves is no time-out to tell of. */
+	if (approver->stopping)
+		return;
+	if (event->kind == PAIRING_EV_LISTED && approver->store)
+		store_peek(approver->store, &after);
+	told.look = &after;
+	step(approver, &told, loop_now_ms(approver->loop));
+}
+
+static void approver_on_change(void *data)
+{
+	struct approver *approver = data;
+
 	if (!approver->stopping)
-		step(approver, event, loop_now_ms(approver->loop));
+		step(approver, &(struct pairing_event){ .kind = PAIRING_EV_CHANGED },
+		    loop_now_ms(approver->loop));
 }
 
 /* ---- life ---- */
@@ -162,8 +180,13 @@ int approver_new(struct loop *loop, const struct approver_request *request, uint
 	lock_init(&approver->lock);
 	approver->state_directory = find_state_directory();
 	pairing_init(&approver->pairing, request->settings, now_ms);
-	result =
-	    calls_new(loop, request->environment, approver_on_outcome, approver, &approver->calls);
+	result = approver->state_directory ? store_new(loop, approver->state_directory,
+						 request->watch_store ? approver_on_change : NULL,
+						 approver, &approver->store)
+					   : 0;
+	if (!result)
+		result = calls_new(
+		    loop, request->environment, approver_on_outcome, approver, &approver->calls);
 	if (result) {
 		approver_free(&approver);
 		return result;
@@ -177,6 +200,7 @@ void approver_free(struct approver **approver)
 	if (!*approver)
 		return;
 	calls_free(&(*approver)->calls);
+	store_free(&(*approver)->store);
 	lock_stop(&(*approver)->lock);
 	free((*approver)->state_directory);
 	free(*approver);

@@ -19,6 +19,7 @@ struct approver_request {
 	const struct pairing_settings *settings;
 	uint64_t approve_limit_ms; /* a call takes no longer; NEVER_MS: the run timeout */
 	uint64_t max_approvals;    /* calls; UINT64_MAX: no limit */
+	bool watch_store;          /* poll when it changes, and not while it does not */
 	/*
 	 * Called after every step of the machine: what it decided (PAIRING_DO_*), and its log
 	 * lines.

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/reload.h"
 #include "app/requests_private.h"
 #include "app/settle.h"
 #include "app/status.h"
-#include "core/feed_json.h"
 #include "core/reply_json.h"
 #include "core/request_json.h"
 #include "io/loop.h"
@@ -58,7 +58,7 @@ static void do_status(struct request_context *context)
 	struct supervisor *supervisor = context->requests->supervisor;
 	const char *service = context->request.service[0] ? context->request.service : NULL;
 
-	if (service && !supervisor_find(supervisor, service)) {
+	if (service && !supervisor_find_any(supervisor, service)) {
 		request_answer_unknown_service(context);
 		return;
 	}
@@ -99,7 +99,7 @@ static void do_reset(struct request_context *context)
 		struct unit *unit = supervisor->units[i];
 		enum service_state state = service_shown_state(&unit->service);
 
-		if ((!only || unit == only) &&
+		if ((!only || unit == only) && !unit->is_removed &&
 		    (state == SERVICE_BLOCKED || state == SERVICE_BACKOFF))
 			unit_handle(unit, SERVICE_EV_START, context->now_ms);
 	}
@@ -124,45 +124,15 @@ static void do_pair(struct request_context *context)
 	answer_ok(context);
 }
 
-static void do_logs(struct request_context *context)
+static void do_reload(struct request_context *context)
 {
-	struct requests *requests = context->requests;
-	const struct request *request = &context->request;
-	const struct unit *unit = supervisor_find(requests->supervisor, request->service);
-	size_t count = request->lines < 0 ? SIZE_MAX : (size_t)request->lines;
-	char *line;
+	char *problems = NULL;
 
-	if (!unit) {
-		request_answer_unknown_service(context);
-		return;
-	}
-	line = logs_encode(&unit->ring, count, request->id);
-	if (!request->follow)
-		request_answer(context, line);
-	else if (!followers_add(
-		     &requests->followers, requests->control, context->client, request, line))
-		request_answer(context, NULL);
-}
-
-static void do_events(struct request_context *context)
-{
-	struct requests *requests = context->requests;
-	const struct request *request = &context->request;
-	struct supervisor *supervisor = requests->supervisor;
-	char *line =
-	    events_encode(&supervisor->events, request->since, request->id, supervisor->instance);
-
-	if (!request->follow)
-		request_answer(context, line);
-	else if (!followers_add(
-		     &requests->followers, requests->control, context->client, request, line))
-		request_answer(context, NULL);
-}
-
-static void do_metrics(struct request_context *context)
-{
-	request_answer(context,
-	    metrics_encode(context->requests->supervisor, context->request.id, context->now_ms));
+	if (reload(context->requests->supervisor, context->now_ms, &problems))
+		request_answer_error(context, REPLY_FAILED, problems ? problems : "no memory");
+	else
+		answer_ok(context);
+	free(problems);
 }
 
 static void do_shutdown(struct request_context *context)
@@ -179,9 +149,10 @@ static void (*const operations[])(struct request_context *context) = {
 	[REQUEST_RESTART] = do_settle,
 	[REQUEST_RESET] = do_reset,
 	[REQUEST_PAIR] = do_pair,
-	[REQUEST_LOGS] = do_logs,
-	[REQUEST_EVENTS] = do_events,
-	[REQUEST_METRICS] = do_metrics,
+	[REQUEST_LOGS] = request_do_logs,
+	[REQUEST_EVENTS] = request_do_events,
+	[REQUEST_METRICS] = request_do_metrics,
+	[REQUEST_RELOAD] = do_reload,
 	[REQUEST_SHUTDOWN] = do_shutdown,
 };
 static_assert(ARRAY_LEN(operations) == REQUEST_OP_COUNT_, "every op is implemented");
@@ -268,12 +239,12 @@ static const struct control_handlers handlers = { .handle_line = requests_on_lin
 	.handle_gone = requests_on_gone,
 	.handle_lost = requests_on_lost };
 
-static void requests_on_output(void *data, const struct unit *unit, const struct kept_line *line)
+static void requests_on_output(void *data, const char *name, const struct kept_line *line)
 {
 	struct requests *requests = data;
 
 	if (requests->control)
-		followers_line(&requests->followers, requests->control, unit->config->name, line);
+		followers_line(&requests->followers, requests->control, name, line);
 }
 
 int requests_new(
@@ -327,10 +298,7 @@ void requests_free(struct requests **requests)
 
 static void requests_answer_settle(struct requests *requests, struct settle *settle)
 {
-	char *line =
-	    requests->supervisor->is_stopping
-		? reply_encode_error(settle_id(settle), REPLY_STOPPING, "nemoinit is shutting down")
-		: settle_encode(settle);
+	char *line = settle_encode(settle);
 
 	settle_answered(settle);
 	requests_answer(requests, settle_client(settle), line, settle_is_bare(settle));

@@ -46,6 +46,12 @@ void request_answer_error(
     const struct request_context *context, enum reply_code code, const char *message);
 void request_answer_unknown_service(const struct request_context *context);
 
+/* ---- requests_feed.c: ops ---- */
+
+void request_do_logs(struct request_context *context);
+void request_do_events(struct request_context *context);
+void request_do_metrics(struct request_context *context);
+
 /* ---- requests_socket.c ---- */
 
 /*

@@ -6,27 +6,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/run.h"
 #include "app/supervisor.h"
+#include "app/tasks.h"
 #include "io/clock.h"
 #include "io/fd.h"
 #include "io/loop.h"
 #include "io/notify.h"
 #include "io/output.h"
-#include "io/probe.h"
+#include "io/terminal.h"
 #include "io/tree.h"
 #include "util/macros.h"
 #include "util/text.h"
 
-struct unit *unit_new(struct supervisor *supervisor, const struct service_config *config,
-    size_t place, uint64_t now_ms)
+struct unit *unit_new(
+    struct supervisor *supervisor, struct service_config *config, size_t place, uint64_t now_ms)
 {
 	struct unit *unit = malloc(sizeof(*unit));
 
 	if (!unit)
 		return NULL;
 	*unit = (struct unit){ .supervisor = supervisor,
+		.users = 1,
 		.place = place,
-		.config = config,
+		.config = &unit->own_config,
+		.own_config = *config,
 		.status_fd = -1,
 		.started_at_ms = -1,
 		.exit_at_ms = -1,
@@ -37,29 +41,48 @@ struct unit *unit_new(struct supervisor *supervisor, const struct service_config
 		.probe_latency_ms = -1,
 		.streams = {
 		    { .unit = unit, .name = "stdout" }, { .unit = unit, .name = "stderr" } } };
-	service_init(&unit->service, config, now_ms);
+	*config = (struct service_config){ .name = NULL };
+	service_init(&unit->service, unit->config, now_ms);
 	return unit;
 }
 
-void unit_free(struct unit *unit)
+struct unit *unit_hold(struct unit *unit)
 {
-	if (!unit)
-		return;
+	unit->users++;
+	return unit;
+}
+
+void unit_close(struct unit *unit)
+{
 	loop_watch_free(&unit->status_watch);
 	fd_close(&unit->status_fd);
-	probe_cancel(&unit->probe);
+	unit_cancel_probe(unit);
 	notify_socket_free(&unit->notify);
-	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
 		output_free(&unit->streams[i].output);
+	run_free(&unit->repair);
+}
+
+void unit_release(struct unit *unit)
+{
+	if (!unit || --unit->users)
+		return;
+	unit_close(unit);
+	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
 		free(unit->streams[i].splitter.partial);
 		free(unit->streams[i].fatal);
 	}
 	line_ring_deinit(&unit->ring);
 	free(unit->failure);
+	free(unit->task);
+	free(unit->task_failure);
+	free(unit->task_message);
 	free(unit->probe_detail);
 	free(unit->listener_command);
 	for (size_t i = 0; i < ARRAY_LEN(unit->warnings); i++)
 		free(unit->warnings[i]);
+	service_config_deinit(&unit->own_config);
+	service_config_deinit(&unit->next_config);
 	free(unit);
 }
 
@@ -73,7 +96,8 @@ void unit_set_text(char **place, const char *text)
 
 bool unit_is_down(const struct unit *unit)
 {
-	return !unit->pid && !unit->session && unit->service.state != SERVICE_STOPPING;
+	return !unit->pid && !unit->session && unit->service.state != SERVICE_STOPPING &&
+	       !run_is_running(unit->repair);
 }
 
 static void unit_warn(struct unit *unit, enum unit_warning place, const char *text)
@@ -97,6 +121,7 @@ static bool unit_is_tree_alive(struct unit *unit)
 static void unit_forget_tree(struct unit *unit, uint64_t now_ms)
 {
 	unit->session = 0;
+	unit->held_port = 0;
 	unit->listener_owner = LISTENER_NONE;
 	unit->listener_pid = 0;
 	unit->probe_ok = -1;
@@ -124,11 +149,11 @@ static void unit_kill_tree(struct unit *unit, uint64_t now_ms)
 		unit_forget_tree(unit, now_ms);
 		return;
 	}
-	if (unit->session && is_first) {
-		unit->supervisor->killed_count++;
+	unit->was_killed = true;
+	if (unit->session && is_first)
 		supervisor_report(unit->supervisor, LOG_WARN, unit, "killed",
-		    "killing what is left of session %d", (int)unit->session);
-	}
+		    "killing what is left of %s %d",
+		    unit->config->is_main ? "process group" : "session", (int)unit->session);
 	if (unit->session)
 		tree_signal_all(unit->session, SIGKILL);
 }
@@ -151,11 +176,13 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 		    "crash loop: more than %u unrequested exits in the time of crash_limit; see "
 		    "nemoctl status %s",
 		    unit->config->crash_limit.count, unit->config->name);
+	if (actions & SERVICE_DO_CRASH_LOOP)
+		tasks_on_crash_loop(supervisor->tasks, unit);
 	if (actions & SERVICE_DO_UNKILLABLE)
 		unit_warn(
 		    unit, UNIT_WARNING_STOP, "unkillable: it does not die from SIGKILL (state D?)");
 	if (actions & SERVICE_DO_CANCEL_PROBE)
-		probe_cancel(&unit->probe);
+		unit_cancel_probe(unit);
 	if (actions & SERVICE_DO_CHECK_ORDER)
 		supervisor->is_order_dirty = true;
 	if (actions & SERVICE_DO_STOP_SIGNAL)
@@ -168,6 +195,10 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 		unit_start(unit, now_ms);
 	if (actions & SERVICE_DO_PROBE)
 		unit_probe(unit, now_ms);
+	if (actions & SERVICE_DO_REPAIR)
+		unit_repair(unit, now_ms);
+	if (actions & SERVICE_DO_CANCEL_REPAIR)
+		run_stop(unit->repair, now_ms);
 }
 
 /* A stop that the probe has caused is explained by the probe's last words. */
@@ -191,6 +222,8 @@ void unit_handle_event(struct unit *unit, struct service_event *event, uint64_t 
 		unit->restarts_by[unit->service.last_exit.reason]++;
 	if (unit->service.state == SERVICE_STOPPING && before != SERVICE_STOPPING)
 		unit_note_cause(unit);
+	if (actions & SERVICE_DO_DIAGNOSE)
+		unit_diagnose(unit, now_ms);
 	if (unit->service.state != before) {
 		unit_report_state(unit, before, now_ms);
 		supervisor_on_state(unit->supervisor, unit, now_ms);
@@ -226,6 +259,9 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 		notify_socket_drain(unit->notify);
 	unit->exit_pid = unit->pid;
 	unit->pid = 0;
+	if (unit->has_terminal)
+		terminal_take_back();
+	unit->has_terminal = false;
 	unit->exit_at_ms = (int64_t)clock_epoch_ms();
 	unit->exit_oom = supervisor_take_oom(unit->supervisor, is_victim, now_ms);
 	event.is_oom = is_victim && unit->exit_oom == 1;
@@ -259,5 +295,6 @@ uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
 		unit_check_tree(unit, now_ms);
 	if (unit->is_look_owed)
 		deadline_ms = min_ms(deadline_ms, unit->look_ms);
-	return min_ms(deadline_ms, probe_turn(unit->probe, now_ms));
+	deadline_ms = min_ms(deadline_ms, run_turn(unit->repair, now_ms));
+	return min_ms(deadline_ms, unit_turn_probe(unit, now_ms));
 }

@@ -17,19 +17,34 @@
 #include "io/notify.h"
 #include "io/output.h"
 #include "io/spawn.h"
+#include "io/terminal.h"
 #include "util/macros.h"
 
-static struct spawn_request unit_spawn_request(const struct unit *unit)
+struct spawn_request unit_spawn_request(const struct unit *unit)
 {
+	bool is_main = unit->config->is_main;
+
 	return (struct spawn_request){ .argv = unit->config->command.items,
 		.search_path = unit->supervisor->config->path,
 		.directory = unit->config->working_directory,
-		.stdin_fd = -1,
+		.stdin_fd = is_main ? STDIN_FILENO : -1,
 		.stdout_fd = -1,
 		.stderr_fd = -1,
 		.nofile = unit->supervisor->nofile,
-		.new_session = true,
+		/* It stays with the terminal, which belongs to a session. */
+		.new_session = !is_main,
+		.in_foreground = is_main && terminal_is_ours(),
 		.die_with_parent = !unit->supervisor->is_pid1 };
+}
+
+int unit_environment(const struct unit *unit, struct words *ret_environment)
+{
+	const struct supervisor *supervisor = unit->supervisor;
+	struct service_env given = { .socket = supervisor->socket,
+		.path = supervisor->config->path,
+		.notify_socket = unit->notify ? notify_socket_name(unit->notify) : NULL };
+
+	return service_env_build(supervisor->environment, unit->config, &given, ret_environment);
 }
 
 /* ---- what it writes ---- */
@@ -38,20 +53,9 @@ static void unit_on_line(void *data, const char *line, size_t length_bytes)
 {
 	struct unit_stream *stream = data;
 	struct unit *unit = stream->unit;
-	struct supervisor *supervisor = unit->supervisor;
-	uint64_t epoch_ms = clock_epoch_ms();
-	const struct kept_line *kept;
-	struct text out;
 
-	kept = line_ring_add(&unit->ring, stream->name, line, length_bytes, epoch_ms);
-	if (kept && supervisor->on_line)
-		supervisor->on_line(supervisor->on_line_data, unit, kept);
-	text_init_heap(&out, LINE_MAX_BYTES * 8);
-	log_line_output(&out, supervisor->config->log_format, epoch_ms, unit->config->name,
-	    stream->name, line, length_bytes);
-	if (out.data)
-		log_write(supervisor->log, out.data, out.length_bytes);
-	text_deinit(&out);
+	supervisor_log_output(
+	    unit->supervisor, &unit->ring, unit->config->name, stream->name, line, length_bytes);
 }
 
 void unit_drain_output(struct unit_stream *stream)
@@ -104,8 +108,6 @@ static int unit_spawn(struct unit *unit, struct error *error)
 {
 	const struct supervisor *supervisor = unit->supervisor;
 	struct spawn_request request = unit_spawn_request(unit);
-	struct service_env given = { .socket = supervisor->socket,
-		.path = supervisor->config->path };
 	struct words environment = { .items = NULL };
 	int write_fds[2] = { -1, -1 }, result = 0;
 
@@ -114,10 +116,7 @@ static int unit_spawn(struct unit *unit, struct error *error)
 	if (unit->config->probe.type == PROBE_NOTIFY || unit->config->watchdog_ms)
 		result =
 		    notify_socket_new(supervisor->loop, unit_on_notify, unit, &unit->notify, error);
-	if (unit->notify)
-		given.notify_socket = notify_socket_name(unit->notify);
-	if (!result &&
-	    service_env_build(supervisor->environment, unit->config, &given, &environment))
+	if (!result && unit_environment(unit, &environment))
 		result = error_set(error, -ENOMEM, "no memory for its environment");
 	if (!result)
 		result = unit_open_output(unit, write_fds, error);
@@ -126,6 +125,7 @@ static int unit_spawn(struct unit *unit, struct error *error)
 		request.stdout_fd = write_fds[0];
 		request.stderr_fd = write_fds[1];
 		result = spawn_start(&request, &unit->pid, &unit->status_fd, error);
+		unit->has_terminal = !result && request.in_foreground;
 	}
 	if (unit->config->output == OUTPUT_CAPTURE) {
 		fd_close(&write_fds[0]);
@@ -180,6 +180,7 @@ void unit_start(struct unit *unit, uint64_t now_ms)
 		return;
 	}
 	unit->session = unit->pid;
+	unit->held_port = unit->config->port;
 	unit->started_at_ms = (int64_t)clock_epoch_ms();
 	supervisor_report(
 	    supervisor, LOG_INFO, unit, "starting", "starting (pid %d)", (int)unit->pid);

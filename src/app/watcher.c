@@ -52,6 +52,8 @@ static void add_warning(struct text *text, const struct pairing *pairing)
 	text_add(text, "X_NEMOINIT_WARNING=");
 	if (pairing->last_failure == LIST_PAIRING_REQUIRED)
 		text_add(text, "pairing-required: " PAIRING_REQUIRED_HINT);
+	else if (pairing->skip.is_off)
+		text_add(text, PAIRING_BLIND_HINT);
 	text_add(text, "\n");
 }
 
@@ -190,6 +192,7 @@ static int set_up(
 		.settings = settings,
 		.approve_limit_ms = NEVER_MS,
 		.max_approvals = UINT64_MAX,
+		.watch_store = true,
 		.handle = watcher_on_step,
 		.data = watcher,
 	};

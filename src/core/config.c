@@ -42,21 +42,27 @@ void config_forget_text(struct config *config)
 	settings_deinit(&config->environment_settings);
 }
 
-/* All but the text it was made of. */
-static void config_deinit_values(struct config *config)
+void config_forget_services(struct config *config)
 {
 	for (size_t i = 0; i < config->service_count; i++)
 		service_config_deinit(&config->services[i]);
+	free(config->services);
+	config->services = NULL;
+	config->service_count = 0;
+}
+
+/* All but the text it was made of. */
+static void config_deinit_values(struct config *config)
+{
+	config_forget_services(config);
 	for (size_t i = 0; i < config->task_count; i++)
 		task_config_deinit(&config->tasks[i]);
-	free(config->services);
 	free(config->tasks);
 	free(config->socket);
 	free(config->path);
 	free(config->file);
-	config->services = NULL;
 	config->tasks = NULL;
-	config->service_count = config->task_count = 0;
+	config->task_count = 0;
 	config->socket = config->path = config->file = NULL;
 }
 
@@ -214,6 +220,7 @@ static void config_read_service(struct config_builder *builder, const struct sec
 {
 	struct config *config = builder->config;
 	struct service_config *service = &config->services[config->service_count];
+	bool is_command = config_is_command(section->kind, section->name);
 	const struct config_key *keys;
 	size_t count;
 
@@ -225,8 +232,11 @@ static void config_read_service(struct config_builder *builder, const struct sec
 	config->service_count++;
 	keys = config_keys(SECTION_SERVICE, &count);
 	for (size_t i = 0; i < count; i++)
-		config_read_key(builder, SECTION_SERVICE, section->name, &keys[i], service);
+		if (!is_command || strcmp(keys[i].name, "command") != 0)
+			config_read_key(builder, SECTION_SERVICE, section->name, &keys[i], service);
 	config_read_free_keys(builder, section, &service->env, service);
+	if (is_command && config_read_command(builder->sources, service))
+		config_problem(builder, section->kind, section->name, NULL, "no memory");
 	service->is_skipped_by_environment = is_skipped(builder, section->name);
 	if (service->is_skipped_by_environment)
 		service->enabled = false;
@@ -271,7 +281,7 @@ static int section_overlay(struct section *section, const struct section *from)
 
 /*
  * The file decides which sections there are; those that are built in too start from there. Without
- * a file the built-in ones are all.
+ * a file the built-in ones are all. The command of the command line comes last.
  */
 static void config_merge(struct config_builder *builder, struct settings *ret_settings)
 {
@@ -281,12 +291,13 @@ static void config_merge(struct config_builder *builder, struct settings *ret_se
 
 	config_ini_read(
 	    "built-in", "built-in", builtin_ini, strlen(builtin_ini), &builtin, builder->errors);
-	if (!sources->file) {
+	if (sources->file) {
+		config_ini_read(sources->file, NULL, sources->text, sources->text_bytes, &file,
+		    builder->errors);
+	} else {
 		*ret_settings = builtin;
-		return;
+		builtin = (struct settings){ .sections = NULL };
 	}
-	config_ini_read(
-	    sources->file, NULL, sources->text, sources->text_bytes, &file, builder->errors);
 	for (size_t i = 0; !result && i < file.count; i++) {
 		const struct section *from = &file.sections[i];
 		const struct section *base = settings_find(&builtin, from->kind, from->name);
@@ -298,6 +309,8 @@ static void config_merge(struct config_builder *builder, struct settings *ret_se
 		if (!result)
 			result = section_overlay(to, from);
 	}
+	if (!result && sources->command)
+		result = config_add_command(sources->command, ret_settings);
 	if (result)
 		problems_add(builder->errors, "no memory for the configuration");
 	settings_deinit(&builtin);

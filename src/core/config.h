@@ -148,6 +148,7 @@ struct service_config {
 	int stop_signal;
 	uint16_t port; /* 0: none */
 	bool enabled;
+	bool is_main;                   /* the command of nemoinit's command line */
 	bool is_skipped_by_environment; /* NEMOCLAW_SKIP_AUTO_PAIR */
 };
 
@@ -193,6 +194,8 @@ struct config_sources {
 	size_t text_bytes;
 	char *const *environment;
 	bool is_root;
+	char *const *command;  /* to run as the service `main`; NULL: none */
+	const char *directory; /* where that is started; NULL: where we are */
 };
 
 /*
@@ -210,6 +213,9 @@ void service_config_deinit(struct service_config *service);
 
 /* Frees the settings text, which only config_print needs. */
 void config_forget_text(struct config *config);
+
+/* Frees the services, when they have been moved to where they are used. */
+void config_forget_services(struct config *config);
 
 /* Place of the service called name, or -1. */
 int config_find_service(const struct config *config, const char *name);

@@ -30,6 +30,9 @@ static void check_names(struct config_builder *builder, struct service_config *s
 	for (size_t i = 0; i < names->count; i++) {
 		int place = config_find_service(builder->config, names->items[i]);
 
+		/* It waits for nobody and its end is the end of all: there is no order to it. */
+		if (place >= 0 && builder->config->services[place].is_main)
+			place = -1;
 		if (place < 0 || strcmp(names->items[i], service->name) == 0) {
 			snprintf(message, sizeof(message), "'%.60s' is %s", names->items[i],
 			    place < 0 ? "no service of this configuration" : "this service itself");
@@ -160,6 +163,24 @@ void config_check_command(struct config_builder *builder, enum section_kind kind
 		config_problem(builder, kind, name, NULL, "has no command; add 'command = …'");
 }
 
+/* The command is stopped before all others, whatever they are; it waits for none of them. */
+static void set_level_of_command(struct config *config)
+{
+	struct service_config *command = NULL;
+	uint16_t level = 0;
+
+	for (size_t i = 0; i < config->service_count; i++) {
+		struct service_config *service = &config->services[i];
+
+		if (service->is_main)
+			command = service;
+		else if (service->level >= level)
+			level = (uint16_t)(service->level + 1);
+	}
+	if (command)
+		command->level = level;
+}
+
 /* sun_path of unix(7) has room for 107 bytes and a NUL. */
 static void check_socket(struct config_builder *builder)
 {
@@ -194,6 +215,7 @@ void config_check(struct config_builder *builder)
 	if (order_set_levels(config->services, config->service_count, &cycle, &place))
 		check_problem(
 		    builder, &config->services[cycle_to_blame(builder, place)], "after", names);
+	set_level_of_command(config);
 	if (problems_total(builder->errors) == before && !builder->again)
 		check_restarts(builder);
 }

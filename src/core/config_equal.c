@@ -109,6 +109,26 @@ bool service_config_equal(const struct service_config *a, const struct service_c
 	return equal;
 }
 
+static bool task_config_equal(const struct task_config *a, const struct task_config *b)
+{
+	size_t count;
+	const struct config_key *keys = config_keys(SECTION_TASK, &count);
+	bool equal = strcmp(a->name, b->name) == 0 && env_equal(&a->env, &b->env);
+
+	for (size_t i = 0; equal && i < count; i++)
+		equal = config_value_equal(&keys[i], a, b);
+	return equal;
+}
+
+bool config_tasks_equal(const struct config *a, const struct config *b)
+{
+	bool equal = a->task_count == b->task_count;
+
+	for (size_t i = 0; equal && i < a->task_count; i++)
+		equal = task_config_equal(&a->tasks[i], &b->tasks[i]);
+	return equal;
+}
+
 static void value_swap(const struct config_key *key, void *a, void *b)
 {
 	char kept[sizeof(struct probe_target)];

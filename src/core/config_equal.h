@@ -17,9 +17,13 @@ bool config_value_equal(const struct config_key *key, const void *a, const void 
 
 /*
  * Would the service be run in the same way? What follows from the other services (after_index,
- * level) is not looked at, the order of its variables does not matter.
+ * level) is not looked at, nor the order of its env.NAME and
+ * fatal_output.ID.
  */
 bool service_config_equal(const struct service_config *a, const struct service_config *b);
+
+/* Are the tasks the same, in the same order (in which they run)? */
+bool config_tasks_equal(const struct config *a, const struct config *b);
 
 /*
  * Puts what is only looked at when nemoinit starts (config_key.is_fixed) from `running` into

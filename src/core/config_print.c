@@ -135,6 +135,24 @@ static void print_section(struct text *out, const struct config *config,
 			    section->items[i].origin);
 }
 
+/* No file can hold the section of the command line: as comments. */
+static void print_command(struct text *out, const struct config *config,
+    const struct section *section, const struct service_config *service)
+{
+	struct text lines;
+	char *rest, *line;
+
+	text_init_heap(&lines, 16 << 20);
+	print_section(&lines, config, section, service);
+	rest = lines.data;
+	text_addf(out, "\n; [service %s]\n", section->name);
+	while ((line = strsep(&rest, "\n")))
+		if (line[0])
+			text_addf(out, "%s%s\n", line[0] == ';' ? "" : "; ", line);
+	out->truncated = out->truncated || lines.truncated;
+	text_deinit(&lines);
+}
+
 char *config_print(const struct config *config)
 {
 	const struct section empty = { .kind = SECTION_NEMOINIT };
@@ -153,6 +171,10 @@ char *config_print(const struct config *config)
 
 		if (section->kind == SECTION_NEMOINIT)
 			continue;
+		if (place >= 0 && config->services[place].is_main) {
+			print_command(&out, config, section, &config->services[place]);
+			continue;
+		}
 		text_addf(&out, "\n[%s%s]\n", section_kind_to_string(section->kind), section->name);
 		if (place >= 0 && config->services[place].is_skipped_by_environment)
 			text_add(&out, "; disabled: environment NEMOCLAW_SKIP_AUTO_PAIR\n");

@@ -1,50 +1,41 @@
 /*
- * A pass is one poll and everything it entails: list, approve, list again, approve the next, until
- * nothing is left to try; then the machine waits. Listing again after every approval is a must: it
- * shows whether a call that ran out of time worked, and some versions replace the request they
- * approve by one with a new id.
+ * A pass is one poll and everything it entails: look, list, approve, look and list again, approve
+ * the next, until nothing is left to try; then the machine waits. Listing again after every
+ * approval is a must: it shows whether a call that ran out of time worked, and some versions
+ * replace the request they approve by one with a new id. A look comes before every list, so that
+ * what changes while the list is under way is known to be newer than the list.
  *
- *                      | WAITING         | LISTING              | APPROVING           | DONE
- * ---------------------+-----------------+----------------------+---------------------+------
- * TIMER                | poll → LISTING  | –                    | –                   | –
- * NUDGED               | fast, due now   | fast, due after pass | as LISTING          | –
- * SKIPPED              | –               | quiet → WAITING      | –                   | –
- * BUSY                 | –               | soon → WAITING       | –                   | –
- * LISTED               | –               | judge → APPROVING,   | –                   | –
- *                      |                 |  or WAITING          |                     |
- * LIST_FAILED          | –               | count → WAITING      | –                   | –
- * APPROVED             | –               | –                    | final → LISTING     | –
- * APPROVE_TIMED_OUT    | –               | –                    | retry → LISTING     | –
- * APPROVE_DEFERRED     | –               | –                    | retry → LISTING     | –
- * APPROVE_REFUSED      | –               | –                    | final → LISTING     | –
+ *                   | WAITING        | LOOKING              | LISTING            | APPROVING
+ * ------------------+----------------+----------------------+--------------------+----------------
+ * TIMER             | look → LOOKING | –                    | –                  | –
+ * NUDGED            | fast, due now  | fast, due after pass | as LOOKING         | as LOOKING
+ * CHANGED           | due soon       | due soon after pass  | as LOOKING         | as LOOKING
+ * LOOKED            | –              | list → LISTING, or   | –                  | –
+ *                   |                |  skip → WAITING      |                    |
+ * BUSY              | –              | –                    | soon → WAITING     | –
+ * LISTED            | –              | –                    | judge → APPROVING, | –
+ *                   |                |                      |  or WAITING        |
+ * LIST_FAILED       | –              | –                    | count → WAITING    | –
+ * APPROVED          | –              | –                    | –                  | final → LOOKING
+ * APPROVE_TIMED_OUT | –              | –                    | –                  | retry → LOOKING
+ * APPROVE_DEFERRED  | –              | –                    | –                  | retry → LOOKING
+ * APPROVE_REFUSED   | –              | –                    | –                  | final → LOOKING
  *
  * Wherever a round would begin (a list, an approval) past the deadline, DONE comes instead; past
- * the fast deadline, slow mode comes first, whatever the list says or fails to say. `–`: ignored.
+ * the fast deadline, slow mode comes first, whatever the list says or fails to say. `–`: ignored,
+ * as is everything in DONE.
  */
 #include "core/pairing.h"
 
-#include <string.h>
-
 #include "core/pairing_log.h"
+#include "core/pairing_outcome.h"
 #include "util/macros.h"
 
 enum {
 	FIRST_POLL_MS = 1000,
 	BUSY_INTERVAL_MS = 250,
-	RETRY_MIN_MS = 1000,
 	TIMEOUTS_TO_GROW = 3,
 };
-
-static void note_error(struct pairing *pairing, const char *call, const char *request_id,
-    const char *what, const char *detail)
-{
-	struct text text;
-
-	text_init(&text, pairing->last_error, sizeof(pairing->last_error));
-	text_addf(&text, "%s%s%s: %s", call, request_id[0] ? " " : "", request_id, what);
-	if (detail && detail[0])
-		text_addf(&text, ": %s", detail);
-}
 
 void pairing_init(struct pairing *pairing, const struct pairing_settings *settings, uint64_t now_ms)
 {
@@ -57,6 +48,8 @@ void pairing_init(struct pairing *pairing, const struct pairing_settings *settin
 	pairing->wait_until_ms =
 	    min_ms(deadline_after(now_ms, FIRST_POLL_MS), pairing->deadline_ms);
 	pairing_pace_start(&pairing->pace, settings, now_ms);
+	pairing_skip_init(&pairing->skip, settings->max_skip_ms);
+	pairing_wake_init(&pairing->wake);
 	pairing_table_init(&pairing->table);
 	refusals_init(&pairing->refusals);
 }
@@ -98,32 +91,29 @@ static unsigned end_pass(struct pairing *pairing, uint64_t now_ms, struct text *
 		return finish(pairing, log);
 	check_fast_deadline(pairing, now_ms, log);
 	actions = rest(pairing, pairing->nudged ? 0 : interval_ms(pairing), now_ms);
-	pairing->nudged = false;
 	pairing->wait_until_ms =
 	    min_ms(pairing->wait_until_ms, pairing_table_deadline_ms(&pairing->table, now_ms));
 	return actions | PAIRING_DO_REPORT;
 }
 
-static unsigned begin_poll(struct pairing *pairing, uint64_t now_ms, struct text *log)
+/* The first look of a pass, or the one before a list that relists. */
+static unsigned look(struct pairing *pairing, bool relists, uint64_t now_ms, struct text *log)
 {
 	if (now_ms >= pairing->deadline_ms)
 		return finish(pairing, log);
 	check_fast_deadline(pairing, now_ms, log);
-	pairing->pass++;
-	pairing->relists = false;
-	pairing->state = PAIRING_LISTING;
-	/* The store tells who is pending, not who has been paired. */
-	return pairing_table_has_doubts(&pairing->table) ? PAIRING_DO_LIST : PAIRING_DO_POLL;
+	pairing->relists = relists;
+	pairing->state = PAIRING_LOOKING;
+	return PAIRING_DO_LOOK;
 }
 
-static unsigned list_again(struct pairing *pairing, uint64_t now_ms, struct text *log)
+static unsigned begin_pass(struct pairing *pairing, uint64_t now_ms, struct text *log)
 {
-	if (now_ms >= pairing->deadline_ms)
-		return finish(pairing, log);
-	check_fast_deadline(pairing, now_ms, log);
-	pairing->relists = true;
-	pairing->state = PAIRING_LISTING;
-	return PAIRING_DO_LIST;
+	pairing->pass++;
+	pairing->is_woken = now_ms < pairing->wait_until_ms;
+	pairing->is_asked = pairing->nudged;
+	pairing->nudged = false;
+	return look(pairing, false, now_ms, log);
 }
 
 static unsigned approve_next(struct pairing *pairing, uint64_t now_ms, struct text *log)
@@ -146,152 +136,88 @@ static unsigned approve_next(struct pairing *pairing, uint64_t now_ms, struct te
 
 /* ---- lists ---- */
 
-static void judge(struct pairing *pairing, const struct devices_request *listed, uint64_t now_ms,
-    struct text *log)
-{
-	struct pairing_request *request = pairing_table_add(&pairing->table, listed);
-	enum pairing_reason reason;
-
-	if (!request || request->shown.verdict != AUTO_PAIR_WAITING)
-		return;
-	reason = pairing_rules_judge(&pairing->settings.rules, listed);
-	if (reason == PAIRING_ALLOWED &&
-	    refusals_is_exhausted(&pairing->refusals, request->device_id, now_ms))
-		reason = PAIRING_TOO_MANY_ATTEMPTS;
-	if (reason == PAIRING_ALLOWED)
-		return;
-	request->shown.verdict = AUTO_PAIR_REFUSED;
-	strcpy(request->shown.reason, pairing_reason_to_string(reason));
-	pairing->rejected++;
-	pairing_log(log, "rejected request=%s client=%s mode=%s reason=%s",
-	    request->shown.request_id, request->shown.client_id, request->shown.client_mode,
-	    request->shown.reason);
-}
-
-static void count_approval(
-    struct pairing *pairing, const struct pairing_request *request, struct text *log)
-{
-	pairing->approved++;
-	pairing_log(log, "approved request=%s client=%s mode=%s", request->shown.request_id,
-	    request->shown.client_id, request->shown.client_mode);
-}
-
-static void take_in(
-    struct pairing *pairing, const struct devices *devices, uint64_t now_ms, struct text *log)
-{
-	struct pairing_table *table = &pairing->table;
-
-	pairing_table_start(table);
-	for (size_t i = 0; i < devices->pending_count; i++)
-		judge(pairing, &devices->pending[i], now_ms, log);
-	for (size_t i = 0; i < table->before_count; i++) {
-		if (pairing_table_was_approved(table, &table->before[i], devices))
-			count_approval(pairing, &table->before[i], log);
-	}
-	pairing->pending_total = devices->pending_total;
-	pairing->paired_count = devices->paired_count;
-	pairing->has_browser = devices->has_browser;
-}
-
 static void check_quiet(struct pairing *pairing, struct text *log)
 {
 	pairing_pace_handle_quiet(&pairing->pace, !pairing->pending_total, pairing->approved,
 	    pairing->paired_count, pairing->has_browser, log);
 }
 
-static unsigned on_listed(
-    struct pairing *pairing, const struct devices *devices, uint64_t now_ms, struct text *log)
-{
-	pairing->polls++;
-	pairing->list_timeout_count = 0;
-	pairing->last_failure = LIST_SUCCEEDED;
-	pairing_pace_handle_list(&pairing->pace, !pairing->relists);
-	take_in(pairing, devices, now_ms, log);
-	check_quiet(pairing, log);
-	return approve_next(pairing, now_ms, log);
-}
-
-static unsigned on_skipped(struct pairing *pairing, uint64_t now_ms, struct text *log)
+/* A poll that the store has answered; all that is known stays as it is. */
+static unsigned skip(struct pairing *pairing, uint64_t now_ms, struct text *log)
 {
 	pairing->skipped_polls++;
-	pairing->pending_total = 0;
-	pairing_table_init(&pairing->table);
 	pairing_pace_handle_none(&pairing->pace);
 	check_quiet(pairing, log);
 	return end_pass(pairing, now_ms, log);
+}
+
+static unsigned on_looked(
+    struct pairing *pairing, const struct store_look *look, uint64_t now_ms, struct text *log)
+{
+	enum pairing_answer answer = pairing_skip_handle_look(&pairing->skip, look, now_ms);
+
+	pairing_wake_handle_look(&pairing->wake);
+	/* The store tells who is pending, not who has been paired. */
+	if (pairing->relists || pairing_table_has_doubts(&pairing->table))
+		answer = PAIRING_ASK;
+	if (answer == PAIRING_NOTHING_PENDING) {
+		pairing->pending_total = 0;
+		pairing_table_init(&pairing->table);
+		return skip(pairing, now_ms, log);
+	}
+	if (answer == PAIRING_AS_BEFORE && !pairing->is_asked &&
+	    !pairing_table_has_open(&pairing->table))
+		return skip(pairing, now_ms, log);
+	pairing->list_start_ms = now_ms;
+	pairing->state = PAIRING_LISTING;
+	return PAIRING_DO_LIST;
+}
+
+/* What the list was good for; one for nothing counts only if a change of the store made for it. */
+static void note_worth(struct pairing *pairing, bool has_found, uint64_t now_ms)
+{
+	const struct pairing_skip *skip = &pairing->skip;
+	const struct pairing_wake_list list = {
+		.is_woken = pairing->is_woken,
+		.has_found = has_found,
+		.start_ms = pairing->list_start_ms,
+		.end_ms = now_ms,
+		.last_write_ms = skip->look_ms - min_ms(skip->look_ms, skip->look.age_ms),
+	};
+
+	if (has_found || (!pairing->relists && (pairing->is_woken || skip->was_moved)))
+		pairing_wake_handle_list(&pairing->wake, &list, pairing->settings.slow_interval_ms);
+}
+
+static unsigned on_listed(
+    struct pairing *pairing, const struct pairing_event *event, uint64_t now_ms, struct text *log)
+{
+	const struct pairing_table *table = &pairing->table;
+
+	pairing_pace_handle_list(&pairing->pace, !pairing->relists);
+	pairing_outcome_take_list(pairing, event->devices, now_ms, log);
+	if (pairing_skip_handle_list(&pairing->skip, event->look, table->new_count > 0))
+		pairing_log(log, "warning: " PAIRING_BLIND_HINT);
+	note_worth(pairing,
+	    table->new_count || pairing_table_next(&pairing->table, pairing->pass, now_ms), now_ms);
+	check_quiet(pairing, log);
+	return approve_next(pairing, now_ms, log);
 }
 
 static unsigned on_list_failed(
     struct pairing *pairing, const struct pairing_event *event, uint64_t now_ms, struct text *log)
 {
-	const char *reason = list_failure_to_string(event->failure);
-
-	pairing->polls++;
 	pairing_pace_handle_none(&pairing->pace);
-	if (event->failure == LIST_TIMEOUT) {
-		pairing->timeouts++;
-		pairing->list_timeout_count++;
-		pairing_log(log, "timeout calling devices list");
-	} else {
-		pairing->list_timeout_count = 0;
-	}
-	if (event->failure != pairing->last_failure)
-		pairing_log(log, "list failed reason=%s", reason);
-	pairing->last_failure = event->failure;
-	note_error(pairing, "devices list", "", reason,
-	    event->failure == LIST_PAIRING_REQUIRED ? PAIRING_REQUIRED_HINT : event->text);
+	pairing_outcome_take_list_failure(pairing, event, log);
+	note_worth(pairing, false, now_ms);
 	return end_pass(pairing, now_ms, log);
 }
 
-/* ---- approvals ---- */
-
-/* 1 s, 2 s, 4 s … the slow interval; the first retry is for the next poll, whenever it comes. */
-static void plan_retry(
-    const struct pairing *pairing, struct pairing_request *request, uint64_t now_ms)
+/* Somebody else approves: what this pass was begun for is left to the next. */
+static unsigned on_busy(struct pairing *pairing, uint64_t now_ms)
 {
-	uint64_t slow_ms = pairing->settings.slow_interval_ms, delay_ms = RETRY_MIN_MS;
-
-	for (unsigned i = 2; i < request->tries && delay_ms < slow_ms; i++)
-		delay_ms *= 2;
-	request->retry_at_ms =
-	    request->tries < 2 ? now_ms : deadline_after(now_ms, min_ms(delay_ms, slow_ms));
-	request->shown.verdict = AUTO_PAIR_WAITING;
-}
-
-static void on_approve_refused(
-    struct pairing *pairing, const char *text, uint64_t now_ms, struct text *log)
-{
-	struct pairing_request *request = pairing->approving;
-	struct text reason;
-
-	pairing->failed++;
-	request->shown.verdict = AUTO_PAIR_FAILED;
-	text_init(&reason, request->shown.reason, sizeof(request->shown.reason));
-	text_add_printable(&reason, text, strlen(text), sizeof(request->shown.reason) - 1);
-	refusals_add(&pairing->refusals, request->device_id, now_ms);
-	pairing_log(log, "approve failed request=%s: %s", request->shown.request_id, text);
-	note_error(pairing, "devices approve", request->shown.request_id, "failed", text);
-}
-
-static void on_approve_deferred(
-    struct pairing *pairing, const char *text, uint64_t now_ms, struct text *log)
-{
-	struct pairing_request *request = pairing->approving;
-
-	plan_retry(pairing, request, now_ms);
-	pairing_log(log, "approve deferred request=%s: %s", request->shown.request_id, text);
-	note_error(pairing, "devices approve", request->shown.request_id, "deferred", text);
-}
-
-static void on_approve_timed_out(struct pairing *pairing, uint64_t now_ms, struct text *log)
-{
-	struct pairing_request *request = pairing->approving;
-
-	pairing->timeouts++;
-	request->timed_out = true;
-	plan_retry(pairing, request, now_ms);
-	pairing_log(log, "timeout calling devices approve request=%s", request->shown.request_id);
-	note_error(pairing, "devices approve", request->shown.request_id, "timeout", NULL);
+	pairing->nudged |= pairing->is_asked;
+	return rest(pairing, BUSY_INTERVAL_MS, now_ms);
 }
 
 /* ---- events ---- */
@@ -300,70 +226,59 @@ static unsigned on_nudged(struct pairing *pairing, uint64_t now_ms)
 {
 	pairing_pace_start(&pairing->pace, &pairing->settings, now_ms);
 	/* A list under way may have been answered before whatever made somebody ask. */
-	pairing->nudged = pairing->state != PAIRING_WAITING;
+	pairing->nudged = true;
 	if (pairing->state == PAIRING_WAITING)
 		pairing->wait_until_ms = now_ms;
 	return PAIRING_DO_REPORT;
 }
 
-static unsigned handle_waiting(
-    struct pairing *pairing, const struct pairing_event *event, uint64_t now_ms, struct text *log)
+/* In every state but DONE. */
+static unsigned handle_always(
+    struct pairing *pairing, const struct pairing_event *event, uint64_t now_ms)
 {
-	if (event->kind == PAIRING_EV_TIMER && now_ms >= pairing->wait_until_ms)
-		return begin_poll(pairing, now_ms, log);
 	if (event->kind == PAIRING_EV_NUDGED)
 		return on_nudged(pairing, now_ms);
+	if (event->kind == PAIRING_EV_CHANGED)
+		pairing_wake_handle_change(&pairing->wake, now_ms);
 	return 0;
 }
 
 static unsigned handle_listing(
     struct pairing *pairing, const struct pairing_event *event, uint64_t now_ms, struct text *log)
 {
-	switch (event->kind) {
-	case PAIRING_EV_LISTED: return on_listed(pairing, event->devices, now_ms, log);
-	case PAIRING_EV_LIST_FAILED: return on_list_failed(pairing, event, now_ms, log);
-	case PAIRING_EV_SKIPPED: return on_skipped(pairing, now_ms, log);
-	case PAIRING_EV_BUSY: return rest(pairing, BUSY_INTERVAL_MS, now_ms);
-	case PAIRING_EV_NUDGED: return on_nudged(pairing, now_ms);
-	case PAIRING_EV_TIMER:
-	case PAIRING_EV_APPROVED:
-	case PAIRING_EV_APPROVE_TIMED_OUT:
-	case PAIRING_EV_APPROVE_DEFERRED:
-	case PAIRING_EV_APPROVE_REFUSED:
-	case PAIRING_EVENT_COUNT_: break;
-	}
-	return 0;
+	if (event->kind == PAIRING_EV_LISTED)
+		return on_listed(pairing, event, now_ms, log);
+	if (event->kind == PAIRING_EV_LIST_FAILED)
+		return on_list_failed(pairing, event, now_ms, log);
+	if (event->kind == PAIRING_EV_BUSY)
+		return on_busy(pairing, now_ms);
+	return handle_always(pairing, event, now_ms);
 }
 
-static unsigned handle_approving(
-    struct pairing *pairing, const struct pairing_event *event, uint64_t now_ms, struct text *log)
+static bool is_end_of_approve(enum pairing_event_kind kind)
 {
-	const char *text = event->text ? event->text : "";
-
-	switch (event->kind) {
-	/* The verdict stays: it may be listed once more, and is not to be tried again. */
-	case PAIRING_EV_APPROVED: count_approval(pairing, pairing->approving, log); break;
-	case PAIRING_EV_APPROVE_TIMED_OUT: on_approve_timed_out(pairing, now_ms, log); break;
-	case PAIRING_EV_APPROVE_DEFERRED: on_approve_deferred(pairing, text, now_ms, log); break;
-	case PAIRING_EV_APPROVE_REFUSED: on_approve_refused(pairing, text, now_ms, log); break;
-	case PAIRING_EV_NUDGED: return on_nudged(pairing, now_ms);
-	case PAIRING_EV_TIMER:
-	case PAIRING_EV_SKIPPED:
-	case PAIRING_EV_BUSY:
-	case PAIRING_EV_LISTED:
-	case PAIRING_EV_LIST_FAILED:
-	case PAIRING_EVENT_COUNT_: return 0;
-	}
-	return list_again(pairing, now_ms, log);
+	return kind == PAIRING_EV_APPROVED || kind == PAIRING_EV_APPROVE_TIMED_OUT ||
+	       kind == PAIRING_EV_APPROVE_DEFERRED || kind == PAIRING_EV_APPROVE_REFUSED;
 }
 
 unsigned pairing_handle(
     struct pairing *pairing, const struct pairing_event *event, uint64_t now_ms, struct text *log)
 {
 	switch (pairing->state) {
-	case PAIRING_WAITING: return handle_waiting(pairing, event, now_ms, log);
+	case PAIRING_WAITING:
+		if (event->kind == PAIRING_EV_TIMER && now_ms >= pairing_deadline_ms(pairing))
+			return begin_pass(pairing, now_ms, log);
+		return handle_always(pairing, event, now_ms);
+	case PAIRING_LOOKING:
+		if (event->kind == PAIRING_EV_LOOKED)
+			return on_looked(pairing, event->look, now_ms, log);
+		return handle_always(pairing, event, now_ms);
 	case PAIRING_LISTING: return handle_listing(pairing, event, now_ms, log);
-	case PAIRING_APPROVING: return handle_approving(pairing, event, now_ms, log);
+	case PAIRING_APPROVING:
+		if (!is_end_of_approve(event->kind))
+			return handle_always(pairing, event, now_ms);
+		pairing_outcome_take_approve(pairing, event, now_ms, log);
+		return look(pairing, true, now_ms, log);
 	case PAIRING_DONE:
 	case PAIRING_STATE_COUNT_: break;
 	}
@@ -372,7 +287,12 @@ unsigned pairing_handle(
 
 uint64_t pairing_deadline_ms(const struct pairing *pairing)
 {
-	return pairing->state == PAIRING_WAITING ? pairing->wait_until_ms : NEVER_MS;
+	uint64_t wake_ms =
+	    pairing_wake_deadline_ms(&pairing->wake, pairing->settings.slow_interval_ms);
+
+	if (pairing->state != PAIRING_WAITING)
+		return NEVER_MS;
+	return min_ms(min_ms(pairing->wait_until_ms, wake_ms), pairing->deadline_ms);
 }
 
 uint64_t pairing_call_timeout_ms(const struct pairing *pairing, uint64_t now_ms)

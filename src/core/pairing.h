@@ -14,9 +14,16 @@
 #include "core/devices.h"
 #include "core/pairing_pace.h"
 #include "core/pairing_settings.h"
+#include "core/pairing_skip.h"
 #include "core/pairing_table.h"
+#include "core/pairing_wake.h"
 #include "core/refusals.h"
 #include "util/text.h"
+
+/* What it means that a request has come without a change of the store. */
+#define PAIRING_BLIND_HINT \
+	"a new request has not shown as a change of OpenClaw's store; every poll makes a list " \
+	"from now on"
 
 /* What to do when the gateway does not even let us list. */
 #define PAIRING_REQUIRED_HINT \
@@ -24,6 +31,7 @@
 
 enum pairing_state {
 	PAIRING_WAITING,
+	PAIRING_LOOKING,
 	PAIRING_LISTING,
 	PAIRING_APPROVING,
 	PAIRING_DONE,
@@ -32,12 +40,13 @@ enum pairing_state {
 
 enum pairing_event_kind {
 	PAIRING_EV_TIMER,
-	PAIRING_EV_NUDGED,      /* somebody asks: poll now and be fast again */
-	PAIRING_EV_SKIPPED,     /* instead of a list: the store itself says "nothing pending" */
-	PAIRING_EV_BUSY,        /* instead of a list: another approver is at work */
-	PAIRING_EV_LISTED,      /* devices */
-	PAIRING_EV_LIST_FAILED, /* failure, text */
-	PAIRING_EV_APPROVED,    /* the call ended with code 0 */
+	PAIRING_EV_NUDGED,            /* somebody asks: poll now and be fast again */
+	PAIRING_EV_CHANGED,           /* the store may have changed since the last look */
+	PAIRING_EV_LOOKED,            /* look */
+	PAIRING_EV_BUSY,              /* instead of a list: another approver is at work */
+	PAIRING_EV_LISTED,            /* devices; look: taken since */
+	PAIRING_EV_LIST_FAILED,       /* failure, text */
+	PAIRING_EV_APPROVED,          /* the call ended with code 0 */
 	PAIRING_EV_APPROVE_TIMED_OUT, /* by our limit */
 	PAIRING_EV_APPROVE_DEFERRED,  /* text; the gateway could not be asked */
 	PAIRING_EV_APPROVE_REFUSED,   /* text; the gateway said no */
@@ -48,12 +57,13 @@ struct pairing_event {
 	enum pairing_event_kind kind;
 	const struct devices *devices;
 	enum list_failure failure;
+	const struct store_look *look;
 	const char *text; /* printable; NULL: none */
 };
 
 enum {
-	PAIRING_DO_POLL = 1, /* a list, unless the store makes it needless or somebody is at it */
-	PAIRING_DO_LIST = 2, /* a list, whatever the store says */
+	PAIRING_DO_LOOK = 1,    /* at the store; it may make the list needless */
+	PAIRING_DO_LIST = 2,    /* unless another approver is at work */
 	PAIRING_DO_APPROVE = 4, /* pairing_request_id */
 	PAIRING_DO_REST = 8,    /* the pass is over: let other approvers have their turn */
 	PAIRING_DO_REPORT = 16, /* tell the state */
@@ -63,8 +73,13 @@ enum {
 struct pairing {
 	struct pairing_settings settings;
 	enum pairing_state state;
-	bool nudged;  /* while a pass was under way */
-	bool relists; /* the list under way is not the pass's first */
+	bool nudged;   /* while a pass was under way */
+	bool relists;  /* the list under way is not the pass's first */
+	bool is_woken; /* the pass under way was brought forward by a change of the store */
+	bool is_asked; /* … or by somebody who wants a list */
+	uint64_t list_start_ms;
+	struct pairing_skip skip;
+	struct pairing_wake wake;
 	uint64_t deadline_ms;
 	uint64_t wait_until_ms;
 	uint64_t pass;

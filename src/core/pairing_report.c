@@ -21,7 +21,7 @@ void pairing_report(const struct pairing *pairing, uint64_t now_ms,
 	if (!done) {
 		ret_state->next_poll_in_ms =
 		    pairing->state == PAIRING_WAITING
-			? (int64_t)time_left_ms(pairing->wait_until_ms, now_ms)
+			? (int64_t)time_left_ms(pairing_deadline_ms(pairing), now_ms)
 			: 0;
 		ret_state->deadline_in_ms = (int64_t)time_left_ms(pairing->deadline_ms, now_ms);
 	}

@@ -26,6 +26,8 @@ static const struct {
 	{ "NEMOCLAW_AUTO_PAIR_FAST_REENTRY_INTERVAL_SECS",
 	    offsetof(struct pairing_settings, reentry_interval_ms), 1000, 0.05, 300,
 	    "0.05 to 300" },
+	{ "NEMOPAIR_MAX_SKIP_SECS", offsetof(struct pairing_settings, max_skip_ms), 120000, 0, 240,
+	    "0 to 240" },
 };
 
 static const struct {

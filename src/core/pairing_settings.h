@@ -8,13 +8,14 @@
 #include "util/text.h"
 
 struct pairing_settings {
-	uint64_t deadline_ms; /* all four from now, not absolute */
+	uint64_t deadline_ms; /* all from now, not absolute */
 	uint64_t fast_deadline_ms;
 	uint64_t slow_interval_ms;
 	uint64_t run_timeout_ms;
 	bool run_timeout_is_set; /* by the user: then it never grows */
 	uint64_t reentry_polls;
 	uint64_t reentry_interval_ms;
+	uint64_t max_skip_ms; /* a list at least this often; 0: nothing is skipped */
 	struct pairing_rules rules;
 };
 

@@ -7,6 +7,7 @@
 void pairing_table_init(struct pairing_table *table)
 {
 	table->count = 0;
+	table->new_count = 0;
 	table->before_count = 0;
 }
 
@@ -15,6 +16,7 @@ void pairing_table_start(struct pairing_table *table)
 	memcpy(table->before, table->requests, table->count * sizeof(table->requests[0]));
 	table->before_count = table->count;
 	table->count = 0;
+	table->new_count = 0;
 }
 
 static const struct pairing_request *find(
@@ -47,10 +49,12 @@ struct pairing_request *pairing_table_add(
 		return NULL;
 	request = &table->requests[table->count++];
 	known = find(table->before, table->before_count, listed->request_id);
-	if (known)
+	if (known) {
 		*request = *known;
-	else
+	} else {
 		fill(request, listed);
+		table->new_count++;
+	}
 	request->timed_out = false; /* here it is: the call has had no effect */
 	return request;
 }
@@ -89,6 +93,15 @@ struct pairing_request *pairing_table_next(
 			return request;
 	}
 	return NULL;
+}
+
+bool pairing_table_has_open(const struct pairing_table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		if (is_open(&table->requests[i]))
+			return true;
+	}
+	return false;
 }
 
 uint64_t pairing_table_deadline_ms(const struct pairing_table *table, uint64_t now_ms)

@@ -24,6 +24,7 @@ struct pairing_request {
 struct pairing_table {
 	struct pairing_request requests[AUTO_PAIR_PENDING_MAX];
 	size_t count;
+	size_t new_count; /* of requests, those that were not in `before` */
 	struct pairing_request
 	    before[AUTO_PAIR_PENDING_MAX]; /* of the last list, while taking in */
 	size_t before_count;
@@ -58,6 +59,9 @@ bool pairing_table_has(const struct pairing_table *table, const char *request_id
 /* The first request to try now: waiting, due, and not tried in this pass. NULL: none. */
 struct pairing_request *pairing_table_next(
     struct pairing_table *table, uint64_t pass, uint64_t now_ms);
+
+/* Is there one left to try, now or later? */
+bool pairing_table_has_open(const struct pairing_table *table);
 
 /* When the next put-off try is due; NEVER_MS: none is put off. */
 uint64_t pairing_table_deadline_ms(const struct pairing_table *table, uint64_t now_ms);

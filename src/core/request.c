@@ -22,6 +22,7 @@ static const struct {
 	[REQUEST_EVENTS] = { "events", .is_private = true,
 	    .arguments = REQUEST_HAS_FOLLOW | REQUEST_HAS_SINCE },
 	[REQUEST_METRICS] = { "metrics" },
+	[REQUEST_RELOAD] = { "reload", .is_mutating = true },
 	[REQUEST_SHUTDOWN] = { "shutdown", .is_mutating = true },
 };
 static_assert(ARRAY_LEN(ops) == REQUEST_OP_COUNT_, "a row for every op");

@@ -20,6 +20,9 @@
  *  1 start_timeout  2 watchdog  3 unhealthy or watchdog  4 once the process has been reaped
  *
  *  PORT_FOREIGN, SPAWNED, SPAWN_FAILED answer DO_START: waiting → backoff, starting, backoff.
+ *  RECONFIGURE: as RESTART, but waiting is forgiven its past too, disabled → waiting, and what
+ *  somebody wants down stays so (stopped; stopping, unless it was to be disabled). DISABLE: as
+ *  STOP, but the end is disabled.
  *  TASK_FAILED: waiting → blocked. REPAIRED: waiting → waiting, for order now.
  *  EXEC_OK: starting → ready, if nothing else is asked for. PROBE_OK, NOTIFY_READY: starting and
  *  failing → ready (NOTIFY_READY: starting only, where it is the probe). PROBE_MISS: ready →
@@ -73,6 +76,18 @@ unsigned service_start_afresh(struct service *service, uint64_t now_ms)
 	service->crashes.count = 0;
 	service->probe_stop_ms = NEVER_MS;
 	return service_wait(service, now_ms);
+}
+
+void service_rest(struct service *service, bool is_disabled, uint64_t now_ms)
+{
+	service->is_wanted = false;
+	service->blocked = BLOCKED_NOT;
+	service->has_foreign_port = false;
+	if (is_disabled) {
+		service->is_crash_loop = false;
+		service->failures = 0;
+	}
+	service_enter(service, is_disabled ? SERVICE_DISABLED : SERVICE_STOPPED, now_ms, NEVER_MS);
 }
 
 unsigned service_stop(
@@ -140,13 +155,12 @@ static bool service_is_ready_by_exec(const struct service_config *config)
 static unsigned service_while_down(
     struct service *service, const struct service_event *event, uint64_t now_ms)
 {
-	if (event->type == SERVICE_EV_START || event->type == SERVICE_EV_RESTART)
+	if (event->type == SERVICE_EV_START || event->type == SERVICE_EV_RESTART ||
+	    event->type == SERVICE_EV_RECONFIGURE)
 		return service_start_afresh(service, now_ms);
-	if (event->type == SERVICE_EV_STOP) {
-		service->is_wanted = false;
-		service->blocked = BLOCKED_NOT;
-		service->has_foreign_port = false;
-		service_enter(service, SERVICE_STOPPED, now_ms, NEVER_MS);
+	if (event->type == SERVICE_EV_STOP || event->type == SERVICE_EV_DISABLE) {
+		service_rest(service, event->type == SERVICE_EV_DISABLE, now_ms);
+		return 0;
 	}
 	if (event->type == SERVICE_EV_TIMER && now_ms >= service->deadline_ms)
 		return service_wait(service, now_ms);
@@ -159,10 +173,13 @@ static unsigned service_while_waiting(
 	unsigned actions;
 
 	if (service->is_repairing && event->type != SERVICE_EV_STOP &&
+	    event->type != SERVICE_EV_RECONFIGURE && event->type != SERVICE_EV_DISABLE &&
 	    event->type != SERVICE_EV_REPAIRED)
 		return 0;
 	switch (event->type) {
 	case SERVICE_EV_STOP:
+	case SERVICE_EV_RECONFIGURE:
+	case SERVICE_EV_DISABLE:
 		actions = service->is_repairing ? SERVICE_DO_CANCEL_REPAIR : 0;
 		service->is_repairing = false;
 		return actions | service_while_down(service, event, now_ms);
@@ -227,7 +244,10 @@ static unsigned service_while_running(
 	switch (event->type) {
 	case SERVICE_EV_STOP:
 	case SERVICE_EV_RESTART:
-		service->is_wanted = event->type == SERVICE_EV_RESTART;
+	case SERVICE_EV_RECONFIGURE:
+	case SERVICE_EV_DISABLE:
+		service->is_wanted =
+		    event->type == SERVICE_EV_RESTART || event->type == SERVICE_EV_RECONFIGURE;
 		return service_stop(service, SERVICE_CAUSE_REQUEST, event->limit_ms, now_ms);
 	case SERVICE_EV_EXEC_OK:
 		if (is_starting && service_is_ready_by_exec(config))
@@ -270,7 +290,13 @@ static unsigned service_while_stopping(
 		/* It is asked for from here on, whatever stopped it. */
 		service->is_wanted = service->is_asked = true;
 		return 0;
+	case SERVICE_EV_RECONFIGURE:
+		/* Unless somebody wants it down; that it was disabled until now is no such wish. */
+		service->is_wanted = service->is_asked =
+		    service->is_wanted || !service->config->enabled;
+		return 0;
 	case SERVICE_EV_STOP:
+	case SERVICE_EV_DISABLE:
 		service->is_wanted = service->is_asked = false;
 		if (event->limit_ms) /* a shutdown has less time than stop_timeout */
 			service->deadline_ms =
@@ -312,9 +338,13 @@ unsigned service_handle(struct service *service, const struct service_event *eve
 {
 	switch (service->state) {
 	case SERVICE_STOPPED:
-		/* `stop` of what is stopped is no change. */
-		return event->type == SERVICE_EV_STOP ? 0
-						      : service_while_down(service, event, now_ms);
+		/* `stop` of what is stopped is no change; it was somebody's wish, and stays one. */
+		return event->type == SERVICE_EV_STOP || event->type == SERVICE_EV_RECONFIGURE
+			   ? 0
+			   : service_while_down(service, event, now_ms);
+	case SERVICE_DISABLED:
+		return event->type == SERVICE_EV_RECONFIGURE ? service_start_afresh(service, now_ms)
+							     : 0;
 	case SERVICE_FINISHED:
 	case SERVICE_BACKOFF:
 	case SERVICE_BLOCKED: return service_while_down(service, event, now_ms);
@@ -323,7 +353,6 @@ unsigned service_handle(struct service *service, const struct service_event *eve
 	case SERVICE_READY:
 	case SERVICE_FAILING: return service_while_running(service, event, now_ms);
 	case SERVICE_STOPPING: return service_while_stopping(service, event, now_ms);
-	case SERVICE_DISABLED:
 	case SERVICE_STATE_COUNT_: break;
 	}
 	return 0;

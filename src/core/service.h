@@ -25,6 +25,8 @@ enum service_event_type {
 	SERVICE_EV_START,        /* asked: be up; forgets failures */
 	SERVICE_EV_STOP,         /* asked: be down */
 	SERVICE_EV_RESTART,      /* asked: down if it runs, then up */
+	SERVICE_EV_RECONFIGURE,  /* its configuration is about to be another */
+	SERVICE_EV_DISABLE,      /* likewise, and by that it is not to run */
 	SERVICE_EV_KILL,         /* no more patience */
 	SERVICE_EV_ORDER_READY,  /* everything in `after` is ready (or ended well) */
 	SERVICE_EV_PORT_FOREIGN, /* its port is held by a stranger */
@@ -92,7 +94,7 @@ struct service_exit {
 };
 
 struct service {
-	const struct service_config *config; /* borrowed, for life */
+	const struct service_config *config; /* borrowed, for life; what is in it may change */
 	enum service_state state;            /* written by service_enter() only */
 	uint64_t since_ms;                   /* when that was */
 	uint64_t deadline_ms;                /* of the state; NEVER_MS: none */

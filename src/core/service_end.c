@@ -173,8 +173,7 @@ unsigned service_on_tree_gone(struct service *service, uint32_t random, uint64_t
 	service->killed_ms = NEVER_MS;
 	service->is_unkillable = false;
 	if (!service->is_wanted) {
-		service->blocked = BLOCKED_NOT;
-		service_enter(service, SERVICE_STOPPED, now_ms, NEVER_MS);
+		service_rest(service, !service->config->enabled, now_ms);
 		return 0;
 	}
 	if (was_asked)

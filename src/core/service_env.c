@@ -75,6 +75,8 @@ int service_env_build(char *const *inherited, const struct service_config *confi
 	snprintf(watchdog, sizeof(watchdog), "%" PRIu64, config->watchdog_ms * 1000);
 	result = result ? result : env_set(&environment, "PATH", given->path);
 	result = result ? result : env_set(&environment, "NEMOINIT_SOCKET", given->socket);
+	result = result ? result : env_set(&environment, "NEMOINIT_EVENT", given->event);
+	result = result ? result : env_set(&environment, "NEMOINIT_SERVICE", given->service);
 	result = result ? result : env_set(&environment, "NOTIFY_SOCKET", given->notify_socket);
 	if (config->watchdog_ms)
 		result = result ? result : env_set(&environment, "WATCHDOG_USEC", watchdog);
@@ -86,4 +88,12 @@ int service_env_build(char *const *inherited, const struct service_config *confi
 	}
 	*ret_environment = environment;
 	return 0;
+}
+
+int task_env_build(char *const *inherited, const struct task_config *config,
+    const struct service_env *given, struct words *ret_environment)
+{
+	const struct service_config as_service = { .env = config->env };
+
+	return service_env_build(inherited, &as_service, given, ret_environment);
 }

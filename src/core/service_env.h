@@ -6,6 +6,8 @@
 
 /* What nemoinit itself gives; NULL: not given. */
 struct service_env {
+	const char *event;         /* NEMOINIT_EVENT; for tasks */
+	const char *service;       /* NEMOINIT_SERVICE; likewise */
 	const char *socket;        /* NEMOINIT_SOCKET */
 	const char *notify_socket; /* NOTIFY_SOCKET */
 	const char *path;          /* PATH */
@@ -17,4 +19,8 @@ struct service_env {
  * deinits *ret_environment; its items are an envp. Returns 0 or -ENOMEM.
  */
 int service_env_build(char *const *inherited, const struct service_config *config,
+    const struct service_env *given, struct words *ret_environment);
+
+/* The same for a task. */
+int task_env_build(char *const *inherited, const struct task_config *config,
     const struct service_env *given, struct words *ret_environment);

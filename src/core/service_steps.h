@@ -9,6 +9,9 @@
 void service_enter(
     struct service *service, enum service_state state, uint64_t now_ms, uint64_t deadline_ms);
 
+/* Down because somebody wants it so, or because it is not enabled (any more). */
+void service_rest(struct service *service, bool is_disabled, uint64_t now_ms);
+
 /* To `waiting`, where every start begins. These return SERVICE_DO_* bits, as all below. */
 unsigned service_wait(struct service *service, uint64_t now_ms);
 /* The same for a start that somebody asked for: the past is forgiven. */

@@ -65,17 +65,6 @@ static void enter(struct job *job, enum job_phase phase, uint64_t deadline_ms)
 	job->deadline_ms = deadline_ms;
 }
 
-/* CONT too, since a stopped process does not see TERM. Nobody left in it is fine. */
-static void signal_all(const struct job *job, int signal)
-{
-	if (job->request.spawn.new_session) {
-		tree_signal_all(job->group, signal);
-		return;
-	}
-	if (kill(-job->group, signal) == 0 && signal != SIGKILL)
-		(void)kill(-job->group, SIGCONT);
-}
-
 static void pipe_close(struct job_pipe *pipe)
 {
 	loop_watch_free(&pipe->watch);
@@ -96,10 +85,36 @@ static void tell_end(struct job *job)
 	job->handle(job->data, &result);
 }
 
+static bool is_nobodys(void *data, pid_t pid)
+{
+	(void)data;
+	(void)pid;
+	return false;
+}
+
+static bool is_anything_left(const struct job *job)
+{
+	if (job->request.owns_children)
+		return children_exist();
+	return job->request.spawn.new_session && tree_is_alive(job->group, is_nobodys, NULL);
+}
+
+static void kill_all(struct job *job)
+{
+	if (job->pid > 0)
+		(void)kill(job->pid, SIGKILL); /* it may not lead its group yet */
+	if (job->request.spawn.new_session)
+		tree_signal_all(job->group, SIGKILL);
+	else
+		(void)kill(-job->group, SIGKILL); /* ESRCH: nobody left in it */
+	if (job->request.owns_children && job->pid < 0)
+		children_kill();
+}
+
 static void sweep(struct job *job, uint64_t now_ms)
 {
-	if (job->request.owns_children && children_exist() && now_ms < job->give_up_ms) {
-		children_kill();
+	if (now_ms < job->give_up_ms && is_anything_left(job)) {
+		kill_all(job);
 		enter(job, JOB_SWEEPING, deadline_after(now_ms, JOB_SWEEP_MS));
 		return;
 	}
@@ -108,7 +123,7 @@ static void sweep(struct job *job, uint64_t now_ms)
 
 static void begin_sweep(struct job *job, uint64_t now_ms)
 {
-	signal_all(job, SIGKILL);
+	(void)kill(-job->group, SIGKILL); /* ESRCH: nobody left in it */
 	job->give_up_ms = deadline_after(now_ms, JOB_GIVE_UP_MS);
 	sweep(job, now_ms);
 }
@@ -118,28 +133,14 @@ static void check_end(struct job *job, uint64_t now_ms)
 {
 	bool is_dead = job->pid < 0;
 
-	if (is_dead && job->output.fd < 0 && job->error_output.fd < 0)
+	if (is_dead && job->output.fd < 0 && job->error_output.fd < 0) {
 		begin_sweep(job, now_ms);
-	else if (is_dead && job->phase != JOB_LINGERING)
+	} else if (is_dead && job->phase != JOB_LINGERING) {
+		/* A session outlived by its leader is found by its number alone: not for long. */
+		if (job->request.spawn.new_session)
+			kill_all(job);
 		enter(job, JOB_LINGERING, deadline_after(now_ms, JOB_LINGER_MS));
-}
-
-static void pipe_take(struct job_pipe *pipe, const char *bytes, size_t length_bytes)
-{
-	size_t max_bytes = pipe->job->request.max_output_bytes, surplus_bytes = 0;
-	struct text *text = &pipe->text;
-
-	if (pipe->job->request.keeps_end && length_bytes > max_bytes) {
-		bytes += length_bytes - max_bytes;
-		length_bytes = max_bytes;
 	}
-	if (pipe->job->request.keeps_end && text->length_bytes + length_bytes > max_bytes)
-		surplus_bytes = text->length_bytes + length_bytes - max_bytes;
-	if (surplus_bytes) {
-		text->length_bytes -= surplus_bytes;
-		memmove(text->data, text->data + surplus_bytes, text->length_bytes);
-	}
-	text_add_bytes(text, bytes, length_bytes);
 }
 
 static void pipe_on_readable(void *data, unsigned events)
@@ -149,8 +150,13 @@ static void pipe_on_readable(void *data, unsigned events)
 	ssize_t length = read(pipe->fd, buffer, sizeof(buffer));
 
 	(void)events;
+	if (length > 0 && pipe->job->request.handle_output) {
+		pipe->job->request.handle_output(
+		    pipe->job->data, pipe == &pipe->job->error_output, buffer, (size_t)length);
+		return;
+	}
 	if (length > 0) {
-		pipe_take(pipe, buffer, (size_t)length);
+		text_add_bytes(&pipe->text, buffer, (size_t)length);
 		return;
 	}
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
@@ -199,9 +205,7 @@ void job_free(struct job **job)
 	if (!*job)
 		return;
 	if ((*job)->phase != JOB_IDLE)
-		signal_all(*job, SIGKILL);
-	if ((*job)->pid > 0) /* it may not have come to its session yet */
-		(void)kill((*job)->pid, SIGKILL);
+		kill_all(*job);
 	pipe_close(&(*job)->output);
 	pipe_close(&(*job)->error_output);
 	fd_close(&(*job)->status_fd);
@@ -244,10 +248,8 @@ int job_start(
 		pipe_close(&job->error_output);
 		return result;
 	}
-	/*
-	 * The child does the same; whoever comes first, a kill of the group finds it. But one that
-	 * leads a group already cannot begin a session (setsid(2)).
-	 */
+	/* The child does the same; whoever comes first, a kill of the group finds it. But nobody
+	 * who leads a group can make a session. */
 	if (!request->spawn.new_session)
 		(void)setpgid(job->pid, job->pid);
 	job->group = job->pid;
@@ -258,7 +260,10 @@ int job_start(
 static void begin_end(struct job *job, uint64_t now_ms)
 {
 	job->result.outcome = JOB_TIMED_OUT;
-	signal_all(job, SIGTERM);
+	/* Without a group of its own yet, it is alone. */
+	if (kill(-job->group, SIGTERM) < 0 && job->pid > 0)
+		(void)kill(job->pid, SIGTERM);
+	(void)kill(-job->group, SIGCONT); /* a stopped process does not see TERM */
 	enter(job, JOB_ENDING, deadline_after(now_ms, JOB_KILL_AFTER_MS));
 }
 
@@ -275,18 +280,21 @@ bool job_is_running(const struct job *job)
 
 void job_handle_exit(struct job *job, pid_t pid, const struct exit_info *exit, uint64_t now_ms)
 {
-	if (job->phase == JOB_SWEEPING) {
+	if (job->phase == JOB_SWEEPING && job->request.owns_children)
 		sweep(job, now_ms);
-		return;
-	}
 	if (job->phase == JOB_IDLE || pid != job->pid)
-		return;
+		return; /* a session is not looked for at each exit of a stranger */
 	job->pid = -1;
 	job->result.exit = *exit;
 	if (job->result.outcome == JOB_EXITED &&
 	    spawn_read_status(job->status_fd, &job->request.spawn, &job->error) < 0)
 		job->result.outcome = JOB_NOT_STARTED;
 	check_end(job, now_ms);
+}
+
+pid_t job_pid(const struct job *job)
+{
+	return job->pid > 0 ? job->pid : 0;
 }
 
 uint64_t job_deadline_ms(const struct job *job)
@@ -302,7 +310,7 @@ void job_handle_deadline(struct job *job, uint64_t now_ms)
 	case JOB_IDLE: break;
 	case JOB_RUNNING: begin_end(job, now_ms); break;
 	case JOB_ENDING:
-		signal_all(job, SIGKILL);
+		kill_all(job);
 		enter(job, JOB_KILLING, deadline_after(now_ms, JOB_GIVE_UP_MS));
 		break;
 	case JOB_KILLING: /* it cannot be killed: whoever reaps it one day does not know it */

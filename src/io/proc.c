@@ -41,11 +41,11 @@ int proc_read_stat(pid_t pid, struct proc_stat *ret_stat)
 		return (int)length;
 	/* The name in parentheses is the process's own choice: only the last ')' ends it. */
 	fields = strrchr(buffer, ')');
-	if (!fields ||
-	    sscanf(fields,
-		") %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-		"%ld %*d %llu",
-		&stat.state, &stat.parent, &stat.session, &stat.threads, &start_time) != 5)
+	if (!fields || sscanf(fields,
+			   ") %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+			   "%ld %*d %llu",
+			   &stat.state, &stat.parent, &stat.group, &stat.session, &stat.threads,
+			   &start_time) != 6)
 		return -EIO;
 	stat.start_time = start_time;
 	*ret_stat = stat;

@@ -1,4 +1,4 @@
-/* Reading /proc (proc(5)): who is whose child, in which session, since when. */
+/* Reading /proc (proc(5)): who is whose child, in which group and session, since when. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,6 +9,7 @@
 struct proc_stat {
 	pid_t pid;
 	pid_t parent;
+	pid_t group;
 	pid_t session;
 	char state;          /* R S D T Z … */
 	long threads;        /* a Z with more than one still runs: only its main thread has ended */

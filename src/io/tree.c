@@ -26,7 +26,8 @@ static bool tree_visit(void *data, const struct proc_stat *stat)
 {
 	struct tree_search *search = data;
 
-	if (stat->session != search->session || proc_is_dead(stat))
+	if ((stat->session != search->session && stat->group != search->session) ||
+	    proc_is_dead(stat))
 		return true;
 	search->found = true;
 	if (!search->signal)

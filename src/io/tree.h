@@ -1,7 +1,8 @@
 /*
  * The processes of a service: its main process, which leads a session, and everything in that
- * session. Signals go to the main process while it is unreaped, so its pid cannot be another's;
- * the kernel does not give the number away either while the session has a member (setsid(2)).
+ * session; or, where it leads only a process group, everything in that. Signals go to the main
+ * process while it is unreaped, so its pid cannot be another's; the kernel does not give the number
+ * away either while session or group has a member (setsid(2)).
  */
 #pragma once
 

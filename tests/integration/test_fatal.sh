@@ -61,8 +61,10 @@ test_a_fatal_text_holds_until_somebody_asks() {
 
 test_a_fatal_text_after_ready_is_only_text() {
 	migrating exit=1
-	sed -i 's/ "print=/ wait=100 "print=/; /^port/d; /^probe/d' "$config"
+	sed -i "s:F :F until=$W/go :; /^port/d; /^probe/d" "$config"
 	boot
+	state a ready
+	touch "$W/go"
 	hears a backoff
 	expect reason failure "$(of a .last_exit.reason)"
 	expect_match events "starting ready backoff*" "$(events a)"
@@ -74,7 +76,7 @@ test_who_says_it_is_stopping_is_not_probed_to_death() {
 		[service a]
 		command = F notify=READY=1 until=$W/go notify=STOPPING=1 until=$W/gone exit=75
 		probe = notify
-		watchdog = 1s
+		watchdog = 3s
 		restart_delay = 1h
 		restart_delay_max = 1h
 	END
@@ -82,7 +84,7 @@ test_who_says_it_is_stopping_is_not_probed_to_death() {
 	state a ready
 	touch "$W/go"
 	state a stopping
-	await 2 false || true
+	await 4 false || true
 	expect "no watchdog any more" stopping "$(of a .state)"
 	touch "$W/gone"
 	hears a starting 2
@@ -99,7 +101,7 @@ sick() {
 		probe_interval = 20ms
 		probe_start_interval = 20ms
 		probe_retry_interval = 20ms
-		probe_timeout = 200ms
+		probe_timeout = 1s
 		unhealthy_after = 500ms
 		restart_delay = 20ms
 		$1

@@ -4,30 +4,14 @@ set -eu
 # shellcheck source=tests/integration/init.sh
 . "$(dirname "$0")/init.sh"
 
-# Version 1, or 2 where that one has the controller.
-place_of_memory() {
-	local point
-
-	point=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/mounts)
-	if [[ -n $point ]]; then
-		echo "$point memory.limit_in_bytes"
-		return
-	fi
-	point=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-	grep -qw memory "${point:-/nonexistent}/cgroup.subtree_control" 2>/dev/null && echo "$point memory.max"
-}
-
-group='' limit_file=''
-read -r group limit_file < <(place_of_memory) || true
-group=$group/nemoinit-test.$$
-if ! mkdir "$group" 2>/dev/null; then
-	echo "SKIP: no memory cgroup of our own here"
-	exit 77
+# shellcheck source=tests/integration/lib_cgroup.sh
+. "$(dirname "$0")/lib_cgroup.sh"
+own_cgroup memory
+if [[ -e $group/memory.max ]]; then
+	echo 200M >"$group/memory.max"
+else
+	echo 200M >"$group/memory.limit_in_bytes"
 fi
-trap 'finish; await "$limit" rmdir "$group"' EXIT
-echo 200M >"$group/$limit_file"
-# shellcheck disable=SC2016 # for the inner shell
-unshare=(bash -c 'echo "$BASHPID" >"$0/cgroup.procs"; exec "$@"' "$group" "${unshare[@]}")
 
 # last NAME: how its last process ended. In a sandbox /sys is out of sight: nobody knows why.
 last() {

@@ -9,6 +9,7 @@
 
 #include "io/clock.h"
 #include "io/fd.h"
+#include "io/job.h"
 #include "io/listener.h"
 #include "io/log.h"
 #include "io/loop.h"
@@ -19,6 +20,7 @@
 #include "io/proc.h"
 #include "io/reaper.h"
 #include "io/spawn.h"
+#include "io/terminal.h"
 #include "io/tree.h"
 #include "util/macros.h"
 
@@ -29,6 +31,10 @@ enum {
 };
 
 static const char reply_good[] = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"ok\":true}";
+static const char reply_ws[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+			       "Connection: Upgrade\r\n"
+			       "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+			       "\x81\x0b{\"ok\":true}";
 static const char reply_other[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
 
 struct fake_fd {
@@ -71,6 +77,17 @@ struct probe {
 	uint64_t start_ms;
 	uint64_t deadline_ms;
 	pid_t pid; /* who took the connection; 0: refused; STRANGER_PID */
+	bool is_ws;
+};
+
+/* The command of a job is the name of a fake_task, or of a service, which it is asked about. */
+struct job {
+	void (*handle)(void *data, const struct job_result *result);
+	void *data;
+	struct job_request request;
+	uint64_t end_ms;      /* NEVER_MS: not by itself */
+	uint64_t deadline_ms; /* NEVER_MS: idle */
+	bool is_stopped;
 };
 
 struct fake fake;
@@ -79,6 +96,7 @@ static struct loop_watch *watches[FAKE_OBJECTS_MAX];
 static struct output *outputs[FAKE_OBJECTS_MAX];
 static struct notify_socket *notifies[FAKE_OBJECTS_MAX];
 static struct probe *probes[FAKE_OBJECTS_MAX];
+static struct job *jobs[FAKE_OBJECTS_MAX];
 
 static _Noreturn void fault(const char *what)
 {
@@ -122,6 +140,7 @@ void fake_reset(uint64_t start_ms)
 	memset(outputs, 0, sizeof(outputs));
 	memset(notifies, 0, sizeof(notifies));
 	memset(probes, 0, sizeof(probes));
+	memset(jobs, 0, sizeof(jobs));
 }
 
 struct fake_child fake_child_healthy(void)
@@ -136,17 +155,60 @@ struct fake_child fake_child_healthy(void)
 		.term_ms = 5,
 		.kill_ms = 1,
 		.member_term_ms = 5,
-		.chat_ms = NEVER_MS };
+		.chat_ms = NEVER_MS,
+		.check_ms = 50,
+		.check_code = -1 };
 }
 
 size_t fake_add_service(const char *name, uint16_t port)
 {
-	fake.services[fake.service_count] = (struct fake_service){ .name = name,
-		.port = port,
+	struct fake_service *service = &fake.services[fake.service_count];
+
+	if (fake.service_count == FAKE_SERVICES_MAX)
+		fault("too many services");
+	*service = (struct fake_service){ .port = port,
 		.child = fake_child_healthy(),
 		.stranger_ms = NEVER_MS,
 		.stranger_end_ms = NEVER_MS };
+	snprintf(service->name, sizeof(service->name), "%s", name);
 	return fake.service_count++;
+}
+
+void fake_add_task(const char *name)
+{
+	for (size_t i = 0; i < fake.task_count; i++)
+		if (strcmp(fake.tasks[i].name, name) == 0)
+			return;
+	if (fake.task_count == FAKE_TASKS_MAX)
+		fault("too many tasks");
+	snprintf(fake.tasks[fake.task_count].name, sizeof(fake.tasks[0].name), "%s", name);
+	fake.tasks[fake.task_count].end_ms = 1000;
+	fake.tasks[fake.task_count++].term_ms = 5;
+}
+
+static struct fake_task *task_find(const char *name)
+{
+	for (size_t i = 0; i < fake.task_count; i++)
+		if (strcmp(fake.tasks[i].name, name) == 0)
+			return &fake.tasks[i];
+	return NULL;
+}
+
+struct fake_task *fake_task(const char *name)
+{
+	struct fake_task *task = task_find(name);
+
+	if (!task)
+		fault("no such task");
+	return task;
+}
+
+size_t fake_find_service(const char *name)
+{
+	for (size_t i = 0; i < fake.service_count; i++)
+		if (strcmp(fake.services[i].name, name) == 0)
+			return i;
+	return FAKE_SERVICES_MAX;
 }
 
 static struct fake_process *process_new(void)
@@ -381,6 +443,8 @@ uint64_t fake_next_ms(void)
 	for (size_t i = 0; i < FAKE_OBJECTS_MAX; i++) {
 		if (probes[i])
 			next_ms = min_ms(next_ms, probe_end_ms(probes[i], &result));
+		if (jobs[i])
+			next_ms = min_ms(next_ms, jobs[i]->end_ms);
 		if ((notifies[i] && notifies[i]->count) ||
 		    (watches[i] && is_status_readable(watches[i])) ||
 		    (outputs[i] && !outputs[i]->is_ended && !has_writer(outputs[i])))
@@ -392,8 +456,9 @@ uint64_t fake_next_ms(void)
 /* Its judge has read the answer; 1 good, else -errno. */
 static int probe_judge(const struct probe *probe, struct error *error)
 {
-	const char *reply =
-	    probe->pid == STRANGER_PID && fake.now_ms % 2 ? reply_other : reply_good;
+	const char *reply = probe->pid == STRANGER_PID && fake.now_ms % 2 ? reply_other
+			    : probe->is_ws                                ? reply_ws
+									  : reply_good;
 	int verdict;
 
 	if (!probe->request.message)
@@ -420,6 +485,32 @@ static void dispatch_probe(struct probe *probe)
 		error_set(&error, result, "connect: %s", strerror(-result));
 	}
 	probe->request.done(probe->request.data, result, result ? &error : NULL);
+}
+
+static size_t service_of(const char *name);
+
+static int probe_code(const char *service)
+{
+	const struct fake_process *process = fake_main(service_of(service));
+	int code = process ? process->plan.check_code : 1;
+
+	if (code < 0)
+		code = !process->is_ready || fake_is_hanging(process, fake.now_ms);
+	return code;
+}
+
+/* Its handler may free it. */
+static void job_end(struct job *job, enum job_outcome outcome)
+{
+	struct fake_task *task = task_find(job->request.spawn.argv[0]);
+	struct job_result result = { .outcome = outcome };
+
+	result.exit.value = task ? task->code : probe_code(job->request.spawn.argv[0]);
+	if (task)
+		task->running--;
+	job->end_ms = job->deadline_ms = NEVER_MS;
+	job->request.handle_output(job->data, false, "a line\nand the last", 19);
+	job->handle(job->data, &result);
 }
 
 static void dispatch_notify(struct notify_socket *socket)
@@ -456,6 +547,8 @@ bool fake_dispatch(void)
 	for (size_t i = 0; i < FAKE_OBJECTS_MAX; i++) {
 		if (probes[i])
 			dispatch_probe(probes[i]);
+		if (jobs[i] && jobs[i]->end_ms <= fake.now_ms)
+			job_end(jobs[i], jobs[i]->is_stopped ? JOB_TIMED_OUT : JOB_EXITED);
 		if (notifies[i] && notifies[i]->count)
 			dispatch_notify(notifies[i]);
 		if (watches[i] && is_status_readable(watches[i]))
@@ -586,10 +679,11 @@ static void spawn_members(const struct fake_process *leader)
 
 static size_t service_of(const char *name)
 {
-	for (size_t i = 0; i < fake.service_count; i++)
-		if (strcmp(fake.services[i].name, name) == 0)
-			return i;
-	fault("a command of no service");
+	size_t place = fake_find_service(name);
+
+	if (place == FAKE_SERVICES_MAX)
+		fault("a command of no service");
+	return place;
 }
 
 static void spawn_connect(struct fake_process *process, const struct spawn_request *request)
@@ -653,6 +747,15 @@ int spawn_read_status(int status_fd, const struct spawn_request *request, struct
 	return 0;
 }
 
+bool terminal_is_ours(void)
+{
+	return false;
+}
+
+void terminal_take_back(void)
+{
+}
+
 bool reaper_drain(unsigned max_count,
     void (*handle)(void *data, pid_t pid, const struct exit_info *exit), void *data)
 {
@@ -688,6 +791,17 @@ int kill(pid_t pid, int signal)
 		return 0;
 	errno = ESRCH;
 	return -1;
+}
+
+int proc_read_stat(pid_t pid, struct proc_stat *ret_stat)
+{
+	const struct fake_process *process = process_find(pid);
+
+	if (!process)
+		return -ESRCH;
+	*ret_stat =
+	    (struct proc_stat){ .pid = pid, .state = process->is_zombie ? 'Z' : 'S', .threads = 1 };
+	return 0;
 }
 
 int proc_each_child(bool (*handle)(void *data, pid_t pid), void *data)
@@ -850,8 +964,10 @@ int probe_start(struct loop *loop, const struct probe_request *request, uint64_t
 		.start_ms = fake.now_ms,
 		.deadline_ms = deadline_ms,
 		.pid = port_holder(request->port) };
-	if (probe->request.message)
+	if (probe->request.message) {
+		probe->is_ws = memmem(request->message, request->message_bytes, "Upgrade", 7);
 		probe->request.message = "GET"; /* the caller's may be gone by now */
+	}
 	*ret_probe = probe;
 	return 0;
 }
@@ -876,4 +992,119 @@ uint64_t probe_turn(struct probe *probe, uint64_t now_ms)
 	error_set(&error, -ETIMEDOUT, "no reply in time");
 	probe->request.done(probe->request.data, -ETIMEDOUT, &error);
 	return NEVER_MS;
+}
+
+/* ---- jobs ---- */
+
+int job_new(struct loop *loop, void (*handle)(void *data, const struct job_result *result),
+    void *data, struct job **ret_job)
+{
+	struct job *job = malloc(sizeof(*job));
+
+	(void)loop;
+	list_add((void **)jobs, job, &fake.jobs);
+	*job = (struct job){
+		.handle = handle, .data = data, .end_ms = NEVER_MS, .deadline_ms = NEVER_MS
+	};
+	*ret_job = job;
+	return 0;
+}
+
+void job_free(struct job **job)
+{
+	struct fake_task *task;
+
+	if (!*job)
+		return;
+	task = (*job)->deadline_ms == NEVER_MS ? NULL : task_find((*job)->request.spawn.argv[0]);
+	if (task)
+		task->running--;
+	list_remove((void **)jobs, *job, &fake.jobs);
+	free(*job);
+	*job = NULL;
+}
+
+static void task_begin(struct fake_task *task, char *const *environment)
+{
+	static const char event[] = "NEMOINIT_EVENT=", service[] = "NEMOINIT_SERVICE=";
+
+	if (task->running++)
+		fault("two runs of one task");
+	task->starts++;
+	task->told[0] = '\0';
+	for (; *environment; environment++)
+		if (strncmp(*environment, event, strlen(event)) == 0 ||
+		    strncmp(*environment, service, strlen(service)) == 0)
+			snprintf(task->told + strlen(task->told),
+			    sizeof(task->told) - strlen(task->told), "%s ",
+			    strchr(*environment, '=') + 1);
+}
+
+int job_start(
+    struct job *job, const struct job_request *request, uint64_t now_ms, struct error *error)
+{
+	struct fake_task *task = task_find(request->spawn.argv[0]);
+	const struct fake_process *process =
+	    task ? NULL : fake_main(service_of(request->spawn.argv[0]));
+
+	if (job->deadline_ms != NEVER_MS)
+		fault("a job is started twice");
+	if (fake.job_error)
+		return error_set(error, -fake.job_error, "fork: %s", strerror(fake.job_error));
+	fake.job_starts++;
+	job->request = *request;
+	job->deadline_ms = deadline_after(now_ms, request->timeout_ms);
+	job->end_ms = deadline_after(now_ms, task      ? task->end_ms
+					     : process ? process->plan.check_ms
+						       : 0);
+	job->is_stopped = false;
+	if (task)
+		task_begin(task, request->spawn.environment);
+	return 0;
+}
+
+pid_t job_pid(const struct job *job)
+{
+	(void)job;
+	return 0; /* it is no process of this world */
+}
+
+void job_handle_exit(struct job *job, pid_t pid, const struct exit_info *exit, uint64_t now_ms)
+{
+	(void)job;
+	(void)pid;
+	(void)exit;
+	(void)now_ms;
+}
+
+bool job_is_running(const struct job *job)
+{
+	return job->deadline_ms != NEVER_MS;
+}
+
+/* As at its limit: TERM, and then KILL. */
+void job_stop(struct job *job, uint64_t now_ms)
+{
+	const struct fake_task *task = task_find(job->request.spawn.argv[0]);
+
+	if (!job_is_running(job) || job->is_stopped)
+		return;
+	job->is_stopped = true;
+	job->deadline_ms = deadline_after(now_ms, FAKE_KILL_AFTER_MS);
+	job->end_ms = min_ms(job->end_ms, deadline_after(now_ms, task ? task->term_ms : NEVER_MS));
+}
+
+uint64_t job_deadline_ms(const struct job *job)
+{
+	return job->deadline_ms;
+}
+
+void job_handle_deadline(struct job *job, uint64_t now_ms)
+{
+	if (now_ms < job->deadline_ms)
+		return;
+	if (job->is_stopped || !task_find(job->request.spawn.argv[0]))
+		job_end(job, JOB_TIMED_OUT);
+	else
+		job_stop(job, now_ms);
 }

@@ -90,8 +90,12 @@ static void test_slow_start(void **state)
 	start(pod_ini);
 	crash("gateway", clean);
 	sim_child("gateway")->serve_ms = 240 * SECOND;
-	(void)sim_run_until("gateway", SERVICE_READY, 250 * SECOND);
+	assert_in_range(
+	    sim_run_until("gateway", SERVICE_READY, 250 * SECOND), 240 * SECOND, 243 * SECOND);
 	assert_int_equal(sim_events("gateway", "starting"), 2);
+	assert_int_equal(sim_events("gateway", "stopping"), 0);
+	assert_int_equal(sim_events("gateway", "failing"), 0);
+	assert_int_equal(sim_service("gateway")->restarts, 1);
 	sim_end();
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config_fixture.h"
+#include "core/config_build.h"
 #include "core/config_equal.h"
 #include "core/config_keys.h"
 #include "util/macros.h"
@@ -23,7 +24,7 @@ static const char *const samples[][SAMPLES_MAX] = {
 	[VALUE_COMMAND] = { "a", "b", "a b", "a 'b c'", "a b c" },
 	[VALUE_PROBE] = { "none", "notify", "tcp://127.0.0.1:1", "tcp://127.0.0.1:2",
 	    "tcp://127.0.0.2:1", "tcp://[::1]:1", "http://127.0.0.1:1/", "http://127.0.0.1:1/a",
-	    "exec:a b", "exec:a" },
+	    "ws://127.0.0.1:1/", "exec:a", "exec:a b" },
 	[VALUE_PORT] = { "auto", "1", "65535" },
 	[VALUE_SIGNAL] = { "TERM", "INT" },
 	[VALUE_RATE] = { "5/10m", "6/10m", "5/11m" },
@@ -46,6 +47,20 @@ static void read_value(const struct config_key *key, const char *text, void *bas
 		fail_msg("%s: %s", key->name, error.message);
 }
 
+static void check_task_pair(const struct config_key *key, const char *first, const char *second)
+{
+	struct task_config a = { .name = strdup("a") }, b = { .name = strdup("a") };
+	const struct config one = { .tasks = &a, .task_count = 1 };
+	const struct config other = { .tasks = &b, .task_count = 1 };
+
+	assert_true(config_tasks_equal(&one, &other));
+	read_value(key, first, &a);
+	read_value(key, second, &b);
+	assert_int_equal(config_tasks_equal(&one, &other), first == second);
+	task_config_deinit(&a);
+	task_config_deinit(&b);
+}
+
 static void check_pair(const struct config_key *key, const char *first, const char *second)
 {
 	struct service_config a = { .name = strdup("a") }, b = { .name = strdup("a") };
@@ -59,10 +74,11 @@ static void check_pair(const struct config_key *key, const char *first, const ch
 	service_config_deinit(&b);
 }
 
-static void test_every_key_of_a_service(void **state)
+static void check_keys(enum section_kind kind,
+    void (*check)(const struct config_key *key, const char *first, const char *second))
 {
 	size_t count;
-	const struct config_key *keys = config_keys(SECTION_SERVICE, &count);
+	const struct config_key *keys = config_keys(kind, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		const char *const *values =
@@ -71,7 +87,47 @@ static void test_every_key_of_a_service(void **state)
 		assert_non_null(values[1]);
 		for (size_t k = 0; values[k]; k++)
 			for (size_t m = 0; values[m]; m++)
-				check_pair(&keys[i], values[k], values[m]);
+				check(&keys[i], values[k], values[m]);
+	}
+}
+
+static void test_every_key_of_a_service(void **state)
+{
+	check_keys(SECTION_SERVICE, check_pair);
+}
+
+static void test_every_key_of_a_task(void **state)
+{
+	check_keys(SECTION_TASK, check_task_pair);
+}
+
+static void test_what_is_said_of_tasks(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *other;
+		bool is_equal;
+	} rows[] = {
+		{ "", "", true },
+		{ "[task t]\ncommand = x\n", "[task t]\ncommand = 'x'\n", true },
+		{ "[task t]\ncommand = x\n", "[task u]\ncommand = x\n", false },
+		{ "[task t]\ncommand = x\n", "", false },
+		{ "[task t]\ncommand = x\nenv.A = 1\n", "[task t]\ncommand = x\n", false },
+		{ "[task t]\ncommand = x\n[task u]\ncommand = x\n",
+		    "[task u]\ncommand = x\n[task t]\ncommand = x\n", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fixture first, second;
+
+		fixture_build(&first, rows[i].text, NULL, false);
+		fixture_build(&second, rows[i].other, NULL, false);
+		assert_string_equal(first.errors.data, "");
+		assert_string_equal(second.errors.data, "");
+		if (config_tasks_equal(&first.config, &second.config) != rows[i].is_equal)
+			fail_msg("row %zu", i);
+		fixture_deinit(&first);
+		fixture_deinit(&second);
 	}
 }
 
@@ -189,6 +245,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_key_of_a_service),
+		cmocka_unit_test(test_every_key_of_a_task),
+		cmocka_unit_test(test_what_is_said_of_tasks),
 		cmocka_unit_test(test_a_value_that_was_not_there),
 		cmocka_unit_test(test_what_files_say),
 		cmocka_unit_test(test_names_differ),

@@ -111,6 +111,29 @@ static void a_probe_without_a_result_changes_nothing_but_the_schedule(void **sta
 	assert_int_equal(health_deadline_ms(&health), 136000);
 }
 
+/* Neither misses nor successes, nor a probe under way, are carried over into a new one. */
+static void the_clock_belongs_to_a_start(void **state)
+{
+	struct health_clock health;
+
+	health_start(&health, &probed, 0);
+	health_ready(&health, 0);
+	assert_true(probe(&health, false, 10000, 10000));
+	assert_true(probe(&health, false, 12000, 12000));
+	assert_true(health_is_probe_due(&health, 14000));
+	health_stop(&health);
+	health_start(&health, &probed, 60000);
+	assert_false(health_result(&health, false, 60010));
+	assert_int_equal(health.misses, 0);
+	assert_true(probe(&health, true, 60050, 60050));
+	health_ready(&health, 60050);
+	assert_true(probe(&health, false, 70050, 70050));
+	assert_true(probe(&health, false, 72050, 72050));
+	assert_int_equal(health_unhealthy_ms(&health), NEVER_MS);
+	assert_true(probe(&health, false, 74050, 74050));
+	assert_int_equal(health_unhealthy_ms(&health), 105050);
+}
+
 static void a_result_nobody_waits_for_is_ignored(void **state)
 {
 	struct health_clock health;
@@ -226,6 +249,8 @@ static void only_some_services_are_probed_at_their_start(void **state)
 	} rows[] = {
 		{ { .probe = { .type = PROBE_HTTP }, .probe_interval_ms = 9 }, true, 9 },
 		{ { .probe = { .type = PROBE_TCP }, .probe_interval_ms = 9 }, true, 9 },
+		{ { .probe = { .type = PROBE_WS }, .probe_interval_ms = 9 }, true, 9 },
+		{ { .probe = { .type = PROBE_EXEC }, .probe_interval_ms = 9 }, true, 9 },
 		{ { .probe = { .type = PROBE_NONE }, .probe_interval_ms = 9, .port = 80 }, true,
 		    NEVER_MS },
 		{ { .probe = { .type = PROBE_NONE }, .probe_interval_ms = 9 }, false, NEVER_MS },
@@ -253,6 +278,7 @@ int main(void)
 		cmocka_unit_test(ready_services_are_probed_at_the_interval_and_after_a_miss_sooner),
 		cmocka_unit_test(sickness_needs_the_time_and_three_misses),
 		cmocka_unit_test(a_probe_without_a_result_changes_nothing_but_the_schedule),
+		cmocka_unit_test(the_clock_belongs_to_a_start),
 		cmocka_unit_test(a_result_nobody_waits_for_is_ignored),
 		cmocka_unit_test(the_watchdog_runs_from_ready_on),
 		cmocka_unit_test(a_late_loop_moves_the_deadlines),

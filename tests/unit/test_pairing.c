@@ -13,7 +13,7 @@
 #include "util/macros.h"
 
 enum {
-	POLL = PAIRING_DO_POLL,
+	LOOK = PAIRING_DO_LOOK,
 	LIST = PAIRING_DO_LIST,
 	APPROVE = PAIRING_DO_APPROVE | PAIRING_DO_REPORT,
 	REST = PAIRING_DO_REST | PAIRING_DO_REPORT,
@@ -25,7 +25,7 @@ enum {
 struct row {
 	uint64_t now_ms;
 	enum pairing_event_kind event;
-	const char *pending; /* LISTED */
+	const char *pending; /* LISTED; of LOOKED: what is seen, see look_at */
 	const char *paired;
 	enum list_failure failure; /* LIST_FAILED */
 	enum pairing_state state;
@@ -36,7 +36,8 @@ struct row {
 
 #define TIMER                   PAIRING_EV_TIMER, NULL, NULL, 0
 #define NUDGED                  PAIRING_EV_NUDGED, NULL, NULL, 0
-#define SKIPPED                 PAIRING_EV_SKIPPED, NULL, NULL, 0
+#define CHANGED                 PAIRING_EV_CHANGED, NULL, NULL, 0
+#define LOOKED(at)              PAIRING_EV_LOOKED, at, NULL, 0
 #define BUSY                    PAIRING_EV_BUSY, NULL, NULL, 0
 #define LISTED(pending, paired) PAIRING_EV_LISTED, pending, paired, 0
 #define FAILED(why)             PAIRING_EV_LIST_FAILED, NULL, NULL, why
@@ -47,6 +48,7 @@ struct row {
 #define NEVER                   NEVER_MS
 
 #define WAITING   PAIRING_WAITING
+#define LOOKING   PAIRING_LOOKING
 #define LISTING   PAIRING_LISTING
 #define APPROVING PAIRING_APPROVING
 #define DONE      PAIRING_DONE
@@ -65,16 +67,51 @@ static struct pairing_settings default_settings(void)
 	return settings;
 }
 
+/*
+ * What a look shows: "", nothing; "empty", an older store with nothing pending; else a newer store
+ * in the state of that name, `!` behind it for one that has just been written, `-` for one that is
+ * not watched.
+ */
+static struct store_look look_at(const char *seen)
+{
+	struct store_look look = { .kind = STORE_UNKNOWN };
+
+	if (!seen || !seen[0])
+		return look;
+	look.kind = strcmp(seen, "empty") == 0 ? STORE_NOTHING_PENDING : STORE_DATABASE;
+	look.is_fresh = strchr(seen, '!') != NULL;
+	look.is_watched = strchr(seen, '-') == NULL;
+	look.data.inode = 1;
+	look.journal.size_bytes = seen[0];
+	return look;
+}
+
+static const char *seen_after; /* by the look that comes with LISTED */
+
+static unsigned handle(const struct row *row, struct text *log)
+{
+	struct devices devices = row->event == PAIRING_EV_LISTED
+				     ? devices_fake(row->pending, row->paired)
+				     : devices_fake("", "");
+	struct store_look look =
+	    look_at(row->event == PAIRING_EV_LOOKED ? row->pending : seen_after);
+	struct pairing_event event = { .kind = row->event,
+		.devices = &devices,
+		.failure = row->failure,
+		.look = &look,
+		.text = "why" };
+	unsigned actions = pairing_handle(&pairing, &event, row->now_ms, log);
+
+	devices_deinit(&devices);
+	return actions;
+}
+
+/* Where a row does not say LOOKING, a look follows at once that shows nothing. */
 static void play(const struct row *rows, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct row *row = &rows[i];
-		struct devices devices =
-		    devices_fake(row->pending ? row->pending : "", row->paired ? row->paired : "");
-		struct pairing_event event = { .kind = row->event,
-			.devices = &devices,
-			.failure = row->failure,
-			.text = "why" };
+		const struct row looked = { row->now_ms, LOOKED(""), 0, 0, 0, NULL };
 		char log_buffer[8192], want[8192];
 		struct text log, line;
 		unsigned actions;
@@ -88,18 +125,20 @@ static void play(const struct row *rows, size_t count)
 			text_addf(&line, "[auto-pair] %.*s\n", (int)length, at);
 			at += length;
 		}
-		actions = pairing_handle(&pairing, &event, row->now_ms, &log);
+		actions = handle(row, &log);
+		if (actions == LOOK && row->state != LOOKING)
+			actions = handle(&looked, &log);
 		assert_string_equal(log_buffer, want);
 		assert_int_equal(pairing.state, row->state);
 		assert_int_equal(actions, row->actions);
 		assert_true(pairing_deadline_ms(&pairing) == row->deadline_ms);
-		devices_deinit(&devices);
 	}
 }
 
 #define PLAY(settings, rows) \
 	do { \
 		pairing_init(&pairing, settings, 0); \
+		seen_after = ""; \
 		play(rows, ARRAY_LEN(rows)); \
 	} while (0)
 
@@ -107,42 +146,62 @@ static void every_cell(void **state)
 {
 	static const struct row rows[] = {
 		/* WAITING */
-		{ 999, TIMER, WAITING, 0, 1000, NULL },
-		{ 999, SKIPPED, WAITING, 0, 1000, NULL },
-		{ 999, BUSY, WAITING, 0, 1000, NULL },
-		{ 999, LISTED("r/d/cli", ""), WAITING, 0, 1000, NULL },
-		{ 999, FAILED(LIST_TIMEOUT), WAITING, 0, 1000, NULL },
-		{ 999, APPROVED, WAITING, 0, 1000, NULL },
-		{ 999, TIMED_OUT, WAITING, 0, 1000, NULL },
-		{ 999, DEFERRED, WAITING, 0, 1000, NULL },
-		{ 999, REFUSED, WAITING, 0, 1000, NULL },
-		{ 999, NUDGED, WAITING, REPORT, 999, NULL },
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 500, TIMER, WAITING, 0, 1000, NULL },
+		{ 500, LOOKED("empty"), WAITING, 0, 1000, NULL },
+		{ 500, BUSY, WAITING, 0, 1000, NULL },
+		{ 500, LISTED("r/d/cli", ""), WAITING, 0, 1000, NULL },
+		{ 500, FAILED(LIST_TIMEOUT), WAITING, 0, 1000, NULL },
+		{ 500, APPROVED, WAITING, 0, 1000, NULL },
+		{ 500, TIMED_OUT, WAITING, 0, 1000, NULL },
+		{ 500, DEFERRED, WAITING, 0, 1000, NULL },
+		{ 500, REFUSED, WAITING, 0, 1000, NULL },
+		{ 500, CHANGED, WAITING, 0, 700, NULL },
+		{ 600, CHANGED, WAITING, 0, 700, NULL },
+		{ 600, NUDGED, WAITING, REPORT, 600, NULL },
+		{ 600, TIMER, LOOKING, LOOK, NEVER, NULL },
+		/* LOOKING */
+		{ 610, TIMER, LOOKING, 0, NEVER, NULL },
+		{ 610, BUSY, LOOKING, 0, NEVER, NULL },
+		{ 610, LISTED("r/d/cli", ""), LOOKING, 0, NEVER, NULL },
+		{ 610, FAILED(LIST_TIMEOUT), LOOKING, 0, NEVER, NULL },
+		{ 610, APPROVED, LOOKING, 0, NEVER, NULL },
+		{ 610, TIMED_OUT, LOOKING, 0, NEVER, NULL },
+		{ 610, DEFERRED, LOOKING, 0, NEVER, NULL },
+		{ 610, REFUSED, LOOKING, 0, NEVER, NULL },
+		{ 610, CHANGED, LOOKING, 0, NEVER, NULL },
+		{ 610, NUDGED, LOOKING, REPORT, NEVER, NULL },
+		{ 650, LOOKED("empty"), WAITING, REST, 650, NULL },
+		{ 650, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 650, LOOKED("empty"), WAITING, REST, 1650, NULL },
+		{ 1650, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 1650, LOOKED("a"), LISTING, LIST, NEVER, NULL },
 		/* LISTING */
-		{ 1001, TIMER, LISTING, 0, NEVER, NULL },
-		{ 1001, APPROVED, LISTING, 0, NEVER, NULL },
-		{ 1001, TIMED_OUT, LISTING, 0, NEVER, NULL },
-		{ 1001, DEFERRED, LISTING, 0, NEVER, NULL },
-		{ 1001, REFUSED, LISTING, 0, NEVER, NULL },
-		{ 1001, NUDGED, LISTING, REPORT, NEVER, NULL },
-		{ 1100, BUSY, WAITING, GIVE_WAY, 1350, NULL },
-		{ 1350, TIMER, LISTING, POLL, NEVER, NULL },
-		{ 1400, SKIPPED, WAITING, REST, 1400, NULL }, /* nudged before */
-		{ 1400, TIMER, LISTING, POLL, NEVER, NULL },
-		{ 1500, FAILED(LIST_TIMEOUT), WAITING, REST, 2500,
+		{ 1660, TIMER, LISTING, 0, NEVER, NULL },
+		{ 1660, LOOKED("empty"), LISTING, 0, NEVER, NULL },
+		{ 1660, APPROVED, LISTING, 0, NEVER, NULL },
+		{ 1660, TIMED_OUT, LISTING, 0, NEVER, NULL },
+		{ 1660, DEFERRED, LISTING, 0, NEVER, NULL },
+		{ 1660, REFUSED, LISTING, 0, NEVER, NULL },
+		{ 1660, CHANGED, LISTING, 0, NEVER, NULL },
+		{ 1660, NUDGED, LISTING, REPORT, NEVER, NULL },
+		{ 1700, BUSY, WAITING, GIVE_WAY, 1860, NULL }, /* for the change */
+		{ 1860, TIMER, LISTING, LIST, NEVER, NULL },
+		{ 1900, FAILED(LIST_TIMEOUT), WAITING, REST, 2900,
 		    "timeout calling devices list|list failed reason=timeout" },
-		{ 2500, TIMER, LISTING, POLL, NEVER, NULL },
-		{ 2600, LISTED("", ""), WAITING, REST, 3600, NULL },
-		{ 3600, TIMER, LISTING, POLL, NEVER, NULL },
-		{ 3700, LISTED("r/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
+		{ 2900, TIMER, LISTING, LIST, NEVER, NULL },
+		{ 2910, LISTED("", ""), WAITING, REST, 3910, NULL },
+		{ 3910, TIMER, LISTING, LIST, NEVER, NULL },
+		{ 3920, LISTED("r/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
 		/* APPROVING */
-		{ 3800, TIMER, APPROVING, 0, NEVER, NULL },
-		{ 3800, SKIPPED, APPROVING, 0, NEVER, NULL },
-		{ 3800, BUSY, APPROVING, 0, NEVER, NULL },
-		{ 3800, LISTED("", ""), APPROVING, 0, NEVER, NULL },
-		{ 3800, FAILED(LIST_TIMEOUT), APPROVING, 0, NEVER, NULL },
-		{ 3800, NUDGED, APPROVING, REPORT, NEVER, NULL },
-		{ 3900, APPROVED, LISTING, LIST, NEVER, "approved request=r client=cli mode=" },
+		{ 3930, TIMER, APPROVING, 0, NEVER, NULL },
+		{ 3930, LOOKED("empty"), APPROVING, 0, NEVER, NULL },
+		{ 3930, BUSY, APPROVING, 0, NEVER, NULL },
+		{ 3930, LISTED("", ""), APPROVING, 0, NEVER, NULL },
+		{ 3930, FAILED(LIST_TIMEOUT), APPROVING, 0, NEVER, NULL },
+		{ 3930, NUDGED, APPROVING, REPORT, NEVER, NULL },
+		{ 3930, CHANGED, APPROVING, 0, NEVER, NULL },
+		{ 3940, APPROVED, LOOKING, LOOK, NEVER, "approved request=r client=cli mode=" },
+		{ 3940, LOOKED("empty"), LISTING, LIST, NEVER, NULL },
 		{ 4000, LISTED("s/e/cli", "d"), APPROVING, APPROVE, NEVER, NULL },
 		{ 4100, TIMED_OUT, LISTING, LIST, NEVER,
 		    "timeout calling devices approve request=s" },
@@ -155,7 +214,8 @@ static void every_cell(void **state)
 		{ 28800000, TIMER, DONE, FINISH, NEVER, "watcher deadline reached approvals=1" },
 		{ 28800001, TIMER, DONE, 0, NEVER, NULL },
 		{ 28800001, NUDGED, DONE, 0, NEVER, NULL },
-		{ 28800001, SKIPPED, DONE, 0, NEVER, NULL },
+		{ 28800001, CHANGED, DONE, 0, NEVER, NULL },
+		{ 28800001, LOOKED("empty"), DONE, 0, NEVER, NULL },
 		{ 28800001, BUSY, DONE, 0, NEVER, NULL },
 		{ 28800001, LISTED("", ""), DONE, 0, NEVER, NULL },
 		{ 28800001, FAILED(LIST_TIMEOUT), DONE, 0, NEVER, NULL },
@@ -173,17 +233,17 @@ static void nothing_paired_stays_fast_until_the_fast_deadline(void **state)
 {
 	struct pairing_settings settings = default_settings();
 	static const struct row rows[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 1000, LISTED("", ""), WAITING, REST, 2000, NULL },
-		{ 2000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 2000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 2000, LISTED("", ""), WAITING, REST, 3000, NULL },
-		{ 3000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 3000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 3000, LISTED("", ""), WAITING, REST, 4000, NULL },
-		{ 4000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 4000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 4000, LISTED("", ""), WAITING, REST, 5000, NULL },
-		{ 5000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 5000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 5000, LISTED("", ""), WAITING, REST, 6000, NULL },
-		{ 600000, TIMER, LISTING, POLL, NEVER,
+		{ 600000, TIMER, LISTING, LIST, NEVER,
 		    "fast deadline reached; entering slow-mode approvals=0" },
 		{ 600000, LISTED("", ""), WAITING, REST, 630000, NULL },
 	};
@@ -196,26 +256,26 @@ static void the_fast_deadline_comes_first(void **state)
 {
 	struct pairing_settings settings = default_settings();
 	static const struct row sticky[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 1000, LISTED("r/d/x", ""), WAITING, REST, 2000,
 		    "rejected request=r client=x mode= reason=unknown-client" },
-		{ 599999, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 599999, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 600000, LISTED("r/d/x", ""), WAITING, REST, 630000,
 		    "fast deadline reached; entering slow-mode approvals=0" },
 	};
 	static const struct row failing[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 1000, FAILED(LIST_COMMAND_FAILED), WAITING, REST, 2000,
 		    "list failed reason=command-failed" },
-		{ 599999, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 599999, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 599999, FAILED(LIST_COMMAND_FAILED), WAITING, REST, 600999, NULL },
-		{ 600999, TIMER, LISTING, POLL, NEVER,
+		{ 600999, TIMER, LISTING, LIST, NEVER,
 		    "fast deadline reached; entering slow-mode approvals=0" },
 		{ 600999, FAILED(LIST_INVALID_JSON), WAITING, REST, 630999,
 		    "list failed reason=invalid-json" },
-		{ 630999, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 630999, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 630999, LISTED("", ""), WAITING, REST, 660999, NULL },
-		{ 660999, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 660999, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 660999, FAILED(LIST_INVALID_JSON), WAITING, REST, 690999,
 		    "list failed reason=invalid-json" },
 	};
@@ -230,47 +290,47 @@ static void four_quiet_polls_converge(void **state)
 {
 	struct pairing_settings settings = default_settings();
 	static const struct row browser[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 1000, LISTED("", "a b/openclaw-control-ui"), WAITING, REST, 6000, NULL },
-		{ 6000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 6000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 6000, LISTED("", "a b/openclaw-control-ui"), WAITING, REST, 11000, NULL },
-		{ 11000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 11000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 11000, LISTED("", "a b/openclaw-control-ui"), WAITING, REST, 16000, NULL },
-		{ 16000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 16000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 16000, LISTED("", "a b/openclaw-control-ui"), WAITING, REST, 46000,
 		    "browser pairing converged; entering slow-mode approvals=0" },
 	};
 	/* A pending request begins the count anew; failures leave it. */
 	static const struct row devices[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 1000, LISTED("", "a b"), WAITING, REST, 6000, NULL },
-		{ 6000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 6000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 6000, LISTED("r/d/x", "a b"), WAITING, REST, 7000,
 		    "rejected request=r client=x mode= reason=unknown-client" },
-		{ 7000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 7000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 7000, LISTED("", "a b"), WAITING, REST, 12000, NULL },
-		{ 12000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 12000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 12000, LISTED("", "a b"), WAITING, REST, 17000, NULL },
-		{ 17000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 17000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 17000, FAILED(LIST_TIMEOUT), WAITING, REST, 22000,
 		    "timeout calling devices list|list failed reason=timeout" },
-		{ 22000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 22000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 22000, LISTED("", "a b"), WAITING, REST, 27000, NULL },
-		{ 27000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 27000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 27000, LISTED("", "a b"), WAITING, REST, 57000,
 		    "devices paired (2); entering slow-mode approvals=0" },
 	};
 	static const struct row approved[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 1000, LISTED("r/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
 		{ 1000, APPROVED, LISTING, LIST, NEVER, "approved request=r client=cli mode=" },
 		{ 1000, LISTED("", ""), WAITING, REST, 6000, NULL },
-		{ 6000, TIMER, LISTING, POLL, NEVER, NULL },
-		{ 6000, SKIPPED, WAITING, REST, 11000, NULL },
-		{ 11000, TIMER, LISTING, POLL, NEVER, NULL },
-		{ 11000, SKIPPED, WAITING, REST, 16000, NULL },
-		{ 16000, TIMER, LISTING, POLL, NEVER, NULL },
-		{ 16000, SKIPPED, WAITING, REST, 46000,
+		{ 6000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 6000, LOOKED("empty"), WAITING, REST, 11000, NULL },
+		{ 11000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 11000, LOOKED("empty"), WAITING, REST, 16000, NULL },
+		{ 16000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 16000, LOOKED("empty"), WAITING, REST, 46000,
 		    "non-browser pairing converged; entering slow-mode approvals=1" },
 	};
 
@@ -299,26 +359,26 @@ static void a_new_request_makes_slow_mode_faster(void **state)
 {
 	struct pairing_settings settings = slow_settings();
 	static const struct row rows[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, SLOW },
+		{ 1000, TIMER, LISTING, LIST, NEVER, SLOW },
 		{ 1000, LISTED("r/d/x", ""), WAITING, REST, 31000, /* refused ones never do */
 		    "rejected request=r client=x mode= reason=unknown-client" },
-		{ 31000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 31000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 31000, LISTED("a/d/cli", ""), APPROVING, APPROVE, NEVER, BUMP },
 		{ 31000, APPROVED, LISTING, LIST, NEVER, "approved request=a client=cli mode=" },
 		{ 31000, LISTED("", "d"), WAITING, REST, 31700, NULL },
-		{ 31700, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 31700, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 31700, FAILED(LIST_EMPTY_OUTPUT), WAITING, REST, 32400, /* uses none up */
 		    "list failed reason=empty-output" },
-		{ 32400, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 32400, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 32400, LISTED("", "d"), WAITING, REST, 33100, NULL }, /* one */
-		{ 33100, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 33100, TIMER, LISTING, LIST, NEVER, NULL },
 		/* two, and a new trigger: two again, not three */
 		{ 33100, LISTED("b/e/cli", "d"), APPROVING, APPROVE, NEVER, BUMP },
 		{ 33100, APPROVED, LISTING, LIST, NEVER, "approved request=b client=cli mode=" },
 		{ 33100, LISTED("", "d e"), WAITING, REST, 33800, NULL },
-		{ 33800, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 33800, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 33800, LISTED("", "d e"), WAITING, REST, 34500, NULL },
-		{ 34500, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 34500, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 34500, LISTED("", "d e"), WAITING, REST, 64500, NULL },
 	};
 
@@ -331,17 +391,17 @@ static void a_failing_list_cannot_hold_the_reentry(void **state)
 {
 	struct pairing_settings settings = slow_settings();
 	static const struct row rows[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, SLOW },
+		{ 1000, TIMER, LISTING, LIST, NEVER, SLOW },
 		{ 1000, LISTED("a/d/cli", ""), APPROVING, APPROVE, NEVER, BUMP },
 		{ 1000, APPROVED, LISTING, LIST, NEVER, "approved request=a client=cli mode=" },
 		{ 1000, LISTED("", "d"), WAITING, REST, 1700, NULL },
-		{ 1700, TIMER, LISTING, POLL, NEVER, NULL },
-		{ 1700, SKIPPED, WAITING, REST, 2400, NULL },
-		{ 2400, TIMER, LISTING, POLL, NEVER, NULL },
-		{ 2400, SKIPPED, WAITING, REST, 32400, NULL },
-		{ 32400, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1700, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 1700, LOOKED("empty"), WAITING, REST, 2400, NULL },
+		{ 2400, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 2400, LOOKED("empty"), WAITING, REST, 32400, NULL },
+		{ 32400, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 32400, LISTED("", "d"), WAITING, REST, 33100, NULL },
-		{ 33100, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 33100, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 33100, LISTED("", "d"), WAITING, REST, 63100, NULL },
 	};
 
@@ -352,7 +412,7 @@ static void the_reentry_is_never_slower_than_the_mode(void **state)
 {
 	struct pairing_settings settings = slow_settings();
 	static const struct row rows[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, SLOW },
+		{ 1000, TIMER, LISTING, LIST, NEVER, SLOW },
 		{ 1000, LISTED("a/d/cli", ""), APPROVING, APPROVE, NEVER, BUMP },
 		{ 1000, APPROVED, LISTING, LIST, NEVER, "approved request=a client=cli mode=" },
 		{ 1000, LISTED("", "d"), WAITING, REST, 1300, NULL },
@@ -366,17 +426,17 @@ static void a_timed_out_approval_that_worked_counts(void **state)
 {
 	struct pairing_settings settings = default_settings();
 	static const struct row rows[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 1000, LISTED("r/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
 		{ 11000, TIMED_OUT, LISTING, LIST, NEVER,
 		    "timeout calling devices approve request=r" },
 		{ 12000, LISTED("", "d"), WAITING, REST, 17000,
 		    "approved request=r client=cli mode=" },
-		{ 17000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 17000, TIMER, LISTING, LIST, NEVER, NULL },
 	};
 	/* Replaced by a new id of the same device, which was paired before: no approval yet. */
 	static const struct row replaced[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 1000, LISTED("r/d/cli", "d"), APPROVING, APPROVE, NEVER, NULL },
 		{ 11000, TIMED_OUT, LISTING, LIST, NEVER,
 		    "timeout calling devices approve request=r" },
@@ -386,7 +446,7 @@ static void a_timed_out_approval_that_worked_counts(void **state)
 	};
 	/* Gone, but not paired: it has expired. */
 	static const struct row expired[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 1000, LISTED("r/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
 		{ 11000, TIMED_OUT, LISTING, LIST, NEVER,
 		    "timeout calling devices approve request=r" },
@@ -394,17 +454,17 @@ static void a_timed_out_approval_that_worked_counts(void **state)
 	};
 	/* Still there in the list that follows: had no effect, whatever becomes of it later. */
 	static const struct row late[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 1000, LISTED("r/d/cli", "d"), APPROVING, APPROVE, NEVER, NULL },
 		{ 11000, TIMED_OUT, LISTING, LIST, NEVER,
 		    "timeout calling devices approve request=r" },
 		{ 12000, LISTED("r/d/cli", "d"), WAITING, REST, 13000, NULL },
-		{ 13000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 13000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 13000, LISTED("", "d"), WAITING, REST, 18000, NULL },
 	};
 	/* While in doubt, only a list tells: the store knows nothing of who is paired. */
 	static const struct row doubt[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 1000, LISTED("r/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
 		{ 11000, TIMED_OUT, LISTING, LIST, NEVER,
 		    "timeout calling devices approve request=r" },
@@ -434,33 +494,33 @@ static void retries_at_doubling_distance(void **state)
 {
 	struct pairing_settings settings = default_settings();
 	static const struct row rows[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 1000, LISTED("r/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
 		{ 1000, DEFERRED, LISTING, LIST, NEVER, "approve deferred request=r: why" },
 		{ 1000, LISTED("r/d/cli", ""), WAITING, REST, 2000, NULL },
-		{ 2000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 2000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 2000, LISTED("r/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
 		{ 2000, DEFERRED, LISTING, LIST, NEVER, "approve deferred request=r: why" },
 		{ 2000, LISTED("r/d/cli", ""), WAITING, REST, 3000, NULL },
-		{ 3000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 3000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 3000, LISTED("r/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
 		{ 3000, DEFERRED, LISTING, LIST, NEVER, "approve deferred request=r: why" },
 		{ 3500, LISTED("r/d/cli", ""), WAITING, REST, 4500, NULL },
-		{ 4500, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 4500, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 4500, LISTED("r/d/cli", ""), WAITING, REST, 5000, NULL },
-		{ 5000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 5000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 5000, LISTED("r/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
 		{ 5000, TIMED_OUT, LISTING, LIST, NEVER,
 		    "timeout calling devices approve request=r" },
 		{ 5000, LISTED("r/d/cli", ""), WAITING, REST, 6000, NULL },
-		{ 6000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 6000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 8999, LISTED("r/d/cli", ""), WAITING, REST, 9000, NULL },
 	};
 
 	/* No longer than the slow interval. */
 	static const struct row cut[] = {
 		{ 3500, LISTED("r/d/cli", ""), WAITING, REST, 4500, NULL },
-		{ 4500, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 4500, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 4500, LISTED("r/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
 	};
 
@@ -479,7 +539,7 @@ static void a_device_is_refused_five_times(void **state)
 	pairing_init(&pairing, &settings, 0);
 	for (unsigned i = 0; i < 5; i++) {
 		const struct row rows[] = {
-			{ 1000 + i * 1000, TIMER, LISTING, POLL, NEVER, NULL },
+			{ 1000 + i * 1000, TIMER, LISTING, LIST, NEVER, NULL },
 			{ 1000 + i * 1000, LISTED(pending, ""), APPROVING, APPROVE, NEVER, NULL },
 		};
 		char log[64];
@@ -495,15 +555,15 @@ static void a_device_is_refused_five_times(void **state)
 		play(refused, ARRAY_LEN(refused));
 	}
 	static const struct row sixth[] = {
-		{ 6000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 6000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 6000, LISTED("r6/d/cli", ""), WAITING, REST, 7000,
 		    "rejected request=r6 client=cli mode= reason=too-many-attempts" },
-		{ 7000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 7000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 7000, LISTED("o/other/cli", ""), APPROVING, APPROVE, NEVER, NULL },
 		{ 7000, APPROVED, LISTING, LIST, NEVER, "approved request=o client=cli mode=" },
 		{ 7000, LISTED("", "other"), WAITING, REST, 12000, NULL },
 		/* The first of the five was at 1000. */
-		{ 601000, TIMER, LISTING, POLL, NEVER,
+		{ 601000, TIMER, LISTING, LIST, NEVER,
 		    "fast deadline reached; entering slow-mode approvals=1" },
 		{ 601000, LISTED("r7/d/cli", ""), APPROVING, APPROVE, NEVER,
 		    "fast-reentry bumped polls=5" },
@@ -519,22 +579,22 @@ static void the_handled_set_holds_what_is_pending(void **state)
 {
 	struct pairing_settings settings = default_settings();
 	static const struct row rows[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 1000, LISTED("r/d/x r/d/x ?/e/cli", ""), WAITING, REST, 2000,
 		    "rejected request=r client=x mode= reason=unknown-client" },
-		{ 2000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 2000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 2000, LISTED("r/d/x", ""), WAITING, REST, 3000, NULL },
-		{ 3000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 3000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 3000, LISTED("", ""), WAITING, REST, 4000, NULL },
-		{ 4000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 4000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 4000, LISTED("r/d/x", ""), WAITING, REST, 5000,
 		    "rejected request=r client=x mode= reason=unknown-client" },
 		/* Approved, and listed once more: no second call. */
-		{ 5000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 5000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 5000, LISTED("s/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
 		{ 5000, APPROVED, LISTING, LIST, NEVER, "approved request=s client=cli mode=" },
 		{ 5000, LISTED("s/d/cli", ""), WAITING, REST, 6000, NULL },
-		{ 6000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 6000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 6000, LISTED("s/d/cli", ""), WAITING, REST, 7000, NULL },
 	};
 
@@ -542,7 +602,10 @@ static void the_handled_set_holds_what_is_pending(void **state)
 	play(rows, 1);
 	{
 		struct devices devices = devices_fake("r/d/x r/d/x ?/e/cli ?/f/cli", "");
-		struct pairing_event event = { .kind = PAIRING_EV_LISTED, .devices = &devices };
+		struct store_look look = look_at("");
+		struct pairing_event event = {
+			.kind = PAIRING_EV_LISTED, .devices = &devices, .look = &look
+		};
 		char buffer[1024];
 		struct text log;
 
@@ -576,19 +639,19 @@ static void the_deadline_ends_every_pass(void **state)
 {
 	struct pairing_settings settings = default_settings();
 	static const struct row before_approve[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 20000, LISTED("r/d/cli", ""), DONE, FINISH, NEVER,
 		    "watcher deadline reached approvals=0" },
 	};
 	static const struct row before_list[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 2000, LISTED("r/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
 		{ 20000, TIMED_OUT, DONE, FINISH, NEVER,
 		    "timeout calling devices approve request=r|"
 		    "watcher deadline reached approvals=0" },
 	};
 	static const struct row sleep_is_cut[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 17000, LISTED("", "d"), WAITING, REST, 20000, NULL },
 		{ 20000, TIMER, DONE, FINISH, NEVER, "watcher deadline reached approvals=0" },
 	};
@@ -606,6 +669,8 @@ static void the_run_timeout_grows_unless_the_user_set_it(void **state)
 
 	for (int user = 0; user < 2; user++) {
 		struct pairing_event timer = { .kind = PAIRING_EV_TIMER };
+		struct store_look look = look_at("");
+		struct pairing_event looked = { .kind = PAIRING_EV_LOOKED, .look = &look };
 		struct pairing_event timeout = { .kind = PAIRING_EV_LIST_FAILED,
 			.failure = LIST_TIMEOUT };
 		struct pairing_event other = { .kind = PAIRING_EV_LIST_FAILED,
@@ -617,11 +682,13 @@ static void the_run_timeout_grows_unless_the_user_set_it(void **state)
 		text_init_heap(&log, 4096);
 		for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
 			pairing_handle(&pairing, &timer, 1000 + i * 1000, &log);
+			pairing_handle(&pairing, &looked, 1000 + i * 1000, &log);
 			pairing_handle(&pairing, &timeout, 1000 + i * 1000, &log);
 			assert_int_equal(
 			    pairing_call_timeout_ms(&pairing, 1000), user ? 10000 : limits[i]);
 		}
 		pairing_handle(&pairing, &timer, 20000, &log);
+		pairing_handle(&pairing, &looked, 20000, &log);
 		pairing_handle(&pairing, &other, 20000, &log);
 		assert_int_equal(pairing_call_timeout_ms(&pairing, 1000), 10000);
 		text_deinit(&log);
@@ -632,12 +699,12 @@ static void a_nudge_is_fast_again(void **state)
 {
 	struct pairing_settings settings = slow_settings();
 	static const struct row rows[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, SLOW },
+		{ 1000, TIMER, LISTING, LIST, NEVER, SLOW },
 		{ 1000, LISTED("", ""), WAITING, REST, 31000, NULL },
 		{ 1100, NUDGED, WAITING, REPORT, 1100, NULL },
-		{ 1100, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1100, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 1100, LISTED("", ""), WAITING, REST, 2100, NULL },
-		{ 2100, TIMER, LISTING, POLL, NEVER, SLOW }, /* 500 ms after the nudge */
+		{ 2100, TIMER, LISTING, LIST, NEVER, SLOW }, /* 500 ms after the nudge */
 		{ 2150, NUDGED, LISTING, REPORT, NEVER, NULL },
 		{ 2200, LISTED("", ""), WAITING, REST, 2200, NULL },
 	};
@@ -645,11 +712,163 @@ static void a_nudge_is_fast_again(void **state)
 	PLAY(&settings, rows);
 }
 
+/* A newer store that has not changed since before the last good list answers for it. */
+static void an_unchanged_store_is_not_listed(void **state)
+{
+	struct pairing_settings settings = slow_settings();
+	static const struct row rows[] = {
+		{ 1000, TIMER, LOOKING, LOOK, NEVER, SLOW },
+		{ 1000, LOOKED("a"), LISTING, LIST, NEVER, NULL },
+		{ 2000, LISTED("x/d/x", "e"), WAITING, REST, 32000,
+		    "rejected request=x client=x mode= reason=unknown-client" },
+		{ 32000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 32000, LOOKED("a"), WAITING, REST, 62000, NULL },
+		{ 62000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 62000, LOOKED("b"), LISTING, LIST, NEVER, NULL },
+		{ 63000, FAILED(LIST_EMPTY_OUTPUT), WAITING, REST, 93000,
+		    "list failed reason=empty-output" },
+		{ 93000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 93000, LOOKED("b"), LISTING, LIST, NEVER, NULL }, /* no good list of b so far */
+		{ 94000, LISTED("x/d/x", "e"), WAITING, REST, 124000, NULL },
+		{ 124000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 124000, LOOKED("b-"), LISTING, LIST, NEVER, NULL }, /* nobody tells of changes */
+		{ 124000, LISTED("x/d/x", "e"), WAITING, REST, 154000, NULL },
+		{ 154000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 154000, LOOKED("b!"), LISTING, LIST, NEVER, NULL }, /* just written */
+		{ 154000, LISTED("x/d/x", "e"), WAITING, REST, 184000, NULL },
+		{ 184000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 184000, LOOKED("b"), LISTING, LIST, NEVER, NULL }, /* the last one told nothing */
+		{ 184000, LISTED("x/d/x", "e"), WAITING, REST, 214000, NULL },
+		{ 214000, NUDGED, WAITING, REPORT, 214000, NULL },
+		{ 214000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 214000, LOOKED("b"), LISTING, LIST, NEVER, NULL }, /* somebody asks */
+		{ 214000, LISTED("x/d/x", "e"), WAITING, REST, 215000, NULL },
+	};
+	/* 120 s after the look before the last good list. */
+	static const struct row safety[] = {
+		{ 1000, TIMER, LOOKING, LOOK, NEVER, SLOW },
+		{ 1000, LOOKED("a"), LISTING, LIST, NEVER, NULL },
+		{ 2000, LISTED("", ""), WAITING, REST, 32000, NULL },
+		{ 120999, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 120999, LOOKED("a"), WAITING, REST, 150999, NULL },
+		{ 150999, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 150999, LOOKED("a"), LISTING, LIST, NEVER, NULL },
+	};
+
+	PLAY(&settings, rows);
+	assert_int_equal(pairing.skipped_polls, 1);
+	assert_int_equal(pairing.table.count, 1);
+	PLAY(&settings, safety);
+	settings.max_skip_ms = 0;
+	pairing_init(&pairing, &settings, 0);
+	play(safety, 3);
+	{
+		static const struct row never[] = {
+			{ 32000, TIMER, LOOKING, LOOK, NEVER, NULL },
+			{ 32000, LOOKED("a"), LISTING, LIST, NEVER, NULL },
+			{ 32000, LISTED("", ""), WAITING, REST, 62000, NULL },
+			{ 62000, TIMER, LOOKING, LOOK, NEVER, NULL },
+			{ 62000, LOOKED("empty"), LISTING, LIST, NEVER, NULL },
+		};
+
+		play(never, ARRAY_LEN(never));
+	}
+}
+
+/* What is still to be done is not put off by a store that stands still. */
+static void an_open_request_is_listed_for(void **state)
+{
+	struct pairing_settings settings = default_settings();
+	static const struct row rows[] = {
+		{ 1000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 1000, LOOKED("a"), LISTING, LIST, NEVER, NULL },
+		{ 1000, LISTED("r/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
+		{ 1000, DEFERRED, LOOKING, LOOK, NEVER, "approve deferred request=r: why" },
+		{ 1000, LOOKED("a"), LISTING, LIST, NEVER, NULL },
+		{ 1000, LISTED("r/d/cli", ""), WAITING, REST, 2000, NULL },
+		{ 2000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 2000, LOOKED("a"), LISTING, LIST, NEVER, NULL },
+		{ 2000, LISTED("r/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
+	};
+
+	PLAY(&settings, rows);
+}
+
+static void a_change_brings_the_poll_forward(void **state)
+{
+	struct pairing_settings settings = slow_settings();
+	static const struct row rows[] = {
+		{ 1000, TIMER, LOOKING, LOOK, NEVER, SLOW },
+		{ 1000, LOOKED("a"), LISTING, LIST, NEVER, NULL },
+		{ 1000, LISTED("", "e"), WAITING, REST, 31000, NULL },
+		{ 5000, CHANGED, WAITING, 0, 5200, NULL },
+		{ 5200, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 5200, LOOKED("b"), LISTING, LIST, NEVER, NULL },
+		{ 5250, CHANGED, LISTING, 0, NEVER, NULL },           /* too late for this list */
+		{ 5300, LISTED("", "e"), WAITING, REST, 6300, NULL }, /* that was noise */
+		{ 6300, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 6300, LOOKED("c"), LISTING, LIST, NEVER, NULL },
+		{ 6400, LISTED("", "e"), WAITING, REST, 36400, NULL },
+		{ 7000, CHANGED, WAITING, 0, 8400, NULL },
+		{ 8400, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 8400, LOOKED("c"), WAITING, REST, 38400, NULL }, /* no call, no noise */
+		{ 8500, CHANGED, WAITING, 0, 8700, NULL },
+		{ 8700, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 8700, LOOKED("d"), LISTING, LIST, NEVER, NULL },
+		{ 8800, LISTED("x/d/x", "e"), WAITING, REST, 38800,
+		    "rejected request=x client=x mode= reason=unknown-client" },
+		{ 8900, CHANGED, WAITING, 0, 9100, NULL }, /* that was none */
+	};
+
+	PLAY(&settings, rows);
+}
+
+/* A request that a list shows, and no change of the store did, ends the skipping. */
+static void a_blind_store_is_not_believed(void **state)
+{
+	struct pairing_settings settings = slow_settings();
+	static const struct row known[] = {
+		{ 1000, TIMER, LOOKING, LOOK, NEVER, SLOW },
+		{ 1000, LOOKED("a"), LISTING, LIST, NEVER, NULL },
+		{ 1000, LISTED("", "e"), WAITING, REST, 31000, NULL },
+		{ 151000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 151000, LOOKED("a"), LISTING, LIST, NEVER, NULL },
+	};
+	static const struct row blind[] = {
+		{ 152000, LISTED("x/d/x", "e"), WAITING, REST, 182000,
+		    "rejected request=x client=x mode= reason=unknown-client|"
+		    "warning: " PAIRING_BLIND_HINT },
+		{ 182000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 182000, LOOKED("a"), LISTING, LIST, NEVER, NULL },
+		{ 182000, LISTED("x/d/x y/f/x", "e"), WAITING, REST, 212000,
+		    "rejected request=y client=x mode= reason=unknown-client" },
+	};
+	/* It came while the list was under way: that is a change like others. */
+	static const struct row late[] = {
+		{ 152000, LISTED("x/d/x", "e"), WAITING, REST, 182000,
+		    "rejected request=x client=x mode= reason=unknown-client" },
+		{ 182000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 182000, LOOKED("b"), LISTING, LIST, NEVER, NULL },
+		{ 182000, LISTED("x/d/x", "e"), WAITING, REST, 212000, NULL },
+		{ 212000, TIMER, LOOKING, LOOK, NEVER, NULL },
+		{ 212000, LOOKED("b"), WAITING, REST, 242000, NULL },
+	};
+
+	PLAY(&settings, known);
+	seen_after = "a";
+	play(blind, ARRAY_LEN(blind));
+	assert_true(pairing.skip.is_off);
+	PLAY(&settings, known);
+	seen_after = "b";
+	play(late, ARRAY_LEN(late));
+	assert_false(pairing.skip.is_off);
+}
+
 static void the_report_tells_it_all(void **state)
 {
 	struct pairing_settings settings = default_settings();
 	static const struct row rows[] = {
-		{ 1000, TIMER, LISTING, POLL, NEVER, NULL },
+		{ 1000, TIMER, LISTING, LIST, NEVER, NULL },
 		{ 1000, LISTED("a/d/cli b/e/x c/f/cli", ""), APPROVING, APPROVE, NEVER,
 		    "rejected request=b client=x mode= reason=unknown-client" },
 		{ 1000, REFUSED, LISTING, LIST, NEVER, "approve failed request=a: why" },
@@ -694,6 +913,10 @@ int main(void)
 		cmocka_unit_test(the_deadline_ends_every_pass),
 		cmocka_unit_test(the_run_timeout_grows_unless_the_user_set_it),
 		cmocka_unit_test(a_nudge_is_fast_again),
+		cmocka_unit_test(an_unchanged_store_is_not_listed),
+		cmocka_unit_test(an_open_request_is_listed_for),
+		cmocka_unit_test(a_change_brings_the_poll_forward),
+		cmocka_unit_test(a_blind_store_is_not_believed),
 		cmocka_unit_test(the_report_tells_it_all),
 	};
 

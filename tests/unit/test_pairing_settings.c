@@ -81,6 +81,12 @@ static void numbers(void **state)
 		{ "NEMOCLAW_AUTO_PAIR_FAST_REENTRY_POLLS=0", FIELD(reentry_polls), 5,
 		    "NEMOCLAW_AUTO_PAIR_FAST_REENTRY_POLLS='0' is not a whole number, 1 to "
 		    "1728000; using 5\n" },
+		{ "NEMOPAIR_MAX_SKIP_SECS=0", FIELD(max_skip_ms), 0, NULL },
+		{ "NEMOPAIR_MAX_SKIP_SECS=240", FIELD(max_skip_ms), 240000, NULL },
+		{ "NEMOPAIR_MAX_SKIP_SECS=240.1", FIELD(max_skip_ms), 120000,
+		    "NEMOPAIR_MAX_SKIP_SECS='240.1' is not 0 to 240 seconds; using 120\n" },
+		{ "NEMOPAIR_MAX_SKIP_SECS=-1", FIELD(max_skip_ms), 120000,
+		    "NEMOPAIR_MAX_SKIP_SECS='-1' is not 0 to 240 seconds; using 120\n" },
 		{ "NEMOCLAW_AUTO_PAIR_DEADLINE_SECSX=60", FIELD(deadline_ms), 28800000, NULL },
 	};
 

@@ -68,6 +68,28 @@ static void environments_are_built(void **state)
 	}
 }
 
+static void a_task_is_told_what_has_happened(void **state)
+{
+	static const char *const inherited[] = { "A=1", "NEMOINIT_EVENT=old", "NOTIFY_SOCKET=/n",
+		NULL };
+	static const struct service_env given = {
+		.path = "/p", .socket = "/s", .event = "ready", .service = "web"
+	};
+	static const char *const wanted[] = { "A=2", "PATH=/p", "NEMOINIT_SOCKET=/s",
+		"NEMOINIT_EVENT=ready", "NEMOINIT_SERVICE=web" };
+	struct task_config config = { .name = NULL };
+	struct words environment;
+
+	add_list(&config.env, "A=2");
+	assert_int_equal(
+	    task_env_build((char *const *)inherited, &config, &given, &environment), 0);
+	assert_int_equal(environment.count, ARRAY_LEN(wanted));
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+		assert_string_equal(environment.items[i], wanted[i]);
+	words_deinit(&environment);
+	words_deinit(&config.env);
+}
+
 static void a_crowded_environment_is_passed_on(void **state)
 {
 	static char names[3000][16];
@@ -92,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(environments_are_built),
+		cmocka_unit_test(a_task_is_told_what_has_happened),
 		cmocka_unit_test(a_crowded_environment_is_passed_on),
 	};
 
