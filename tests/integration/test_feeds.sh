@@ -272,17 +272,17 @@ shows() {
 
 # Probes of Kubernetes are many: under 20 ms each (the best of some, as the machine is shared).
 test_live_and_ready_are_quick() {
-	local command begin best
+	local asked begin best
 
 	one
-	for command in live ready; do
+	for asked in live ready; do
 		best=1000000
 		for _ in {1..30}; do
 			begin=${EPOCHREALTIME/[^0-9]/}
-			"$nemoctl_itself" -s "$socket" "$command" >/dev/null || fail "$command: $?"
+			"$nemoctl_itself" -s "$socket" "$asked" >/dev/null || fail "$asked: $?"
 			((best = ${EPOCHREALTIME/[^0-9]/} - begin < best ? ${EPOCHREALTIME/[^0-9]/} - begin : best))
 		done
-		grep -q __asan_init "$nemoctl_itself" || ((best < 20000)) || fail "$command takes $best us"
+		grep -q __asan_init "$nemoctl_itself" || ((best < 20000)) || fail "$asked takes $best us"
 	done
 	halt
 }

@@ -127,7 +127,7 @@ others_can() {
 }
 
 test_strangers_may_look_but_not_touch() {
-	local command
+	local asked
 
 	others_can || return 0
 	one 'socket_mode = 0666'
@@ -136,10 +136,10 @@ test_strangers_may_look_but_not_touch() {
 	expect metrics 0 "$(as 65534 65534 '' metrics)"
 	expect status 0 "$(as 65534 65534 '' --json status)"
 	expect "no output" null "$(jq -c '.services[0].last_output' "$work/stdout")"
-	for command in 'stop a' 'start a' restart recover reset pair shutdown 'logs a' 'logs -f a' events 'events -f'; do
+	for asked in 'stop a' 'start a' restart recover reset pair shutdown 'logs a' 'logs -f a' events 'events -f'; do
 		# shellcheck disable=SC2086 # words are meant
-		expect "$command" 6 "$(as 65534 65534 '' $command)"
-		grep -q '^nemoctl: denied: ' "$work/stderr" || fail "$command: $(cat "$work/stderr")"
+		expect "$asked" 6 "$(as 65534 65534 '' $asked)"
+		grep -q '^nemoctl: denied: ' "$work/stderr" || fail "$asked: $(cat "$work/stderr")"
 	done
 	expect events "starting ready" "$(events a)"
 	halt
