@@ -39,6 +39,7 @@ enum {
 };
 
 struct nemoinit {
+	const struct options *options;
 	struct loop *loop;
 	struct log *log;
 	struct signals *signals;
@@ -144,11 +145,11 @@ static void on_signal(void *data, int signal, pid_t sender)
 		else
 			supervisor_stop(supervisor, "SIGINT", now_ms);
 		break;
-	case SIGTERM: supervisor_stop(supervisor, "SIGTERM", now_ms); break;
 	case SIGHUP:
 		if (!supervisor->is_stopping)
 			nemoinit_reload(nemoinit, now_ms);
 		break;
+	case SIGTERM: supervisor_stop(supervisor, "SIGTERM", now_ms); break;
 	case SIGUSR1:
 	case SIGUSR2:
 	case SIGWINCH:
@@ -239,17 +240,19 @@ static uint32_t random_seed(void)
 	return seed;
 }
 
-static int nemoinit_start(
-    struct nemoinit *nemoinit, const struct options *given, const char *socket)
+static int nemoinit_start(struct nemoinit *nemoinit, const char *socket)
 {
 	struct supervisor_options options = { .config = &nemoinit->config,
-		.given = given,
 		.environment = environ,
 		.is_pid1 = getpid() == 1,
+		.command_line = nemoinit->options,
 		.config_warnings = nemoinit->warnings.count,
 		.random_seed = random_seed() };
 	int result;
 
+	if (nemoinit->options->command && !nemoinit->options->directory)
+		problems_add(&nemoinit->warnings,
+		    "the command starts in /: there is no way back to where nemoinit was started");
 	become_reaper(nemoinit, options.is_pid1);
 	raise_nofile(nemoinit);
 	options.nofile = nemoinit->has_nofile ? &nemoinit->nofile : NULL;
@@ -289,35 +292,41 @@ static void nemoinit_deinit(struct nemoinit *nemoinit)
 }
 
 /*
- * The path as it was meant in the directory, the caller's: from here on we are in the root
- * directory. path NULL: NULL. directory NULL, where nobody knows where that was: the path itself.
+ * The path as it was meant where we were started, the caller's: from here on we are in the root
+ * directory. path NULL: NULL. Where nobody knows where that was: the path itself.
  */
-static char *absolute_path(const char *directory, const char *path)
+static char *absolute_path(const char *path)
 {
-	char *absolute;
+	char *directory = path && path[0] != '/' ? getcwd(NULL, 0) : NULL, *absolute;
 
-	if (!path || path[0] == '/' || !directory)
+	if (!directory)
 		return path ? strdup(path) : NULL;
-	return asprintf(&absolute, "%s/%s", directory, path) < 0 ? NULL : absolute;
+	if (asprintf(&absolute, "%s/%s", directory, path) < 0)
+		absolute = NULL;
+	free(directory);
+	return absolute;
 }
 
-static int nemoinit_run(struct nemoinit *nemoinit, const struct options *options)
+static int nemoinit_run(struct nemoinit *nemoinit)
 {
 	const struct loop_hook hook = { .wake = on_wake, .turn = on_turn, .data = nemoinit };
-	const char *socket = options->socket ? options->socket : nemoinit->config.socket;
-	char *absolute =
-	    strcmp(socket, "auto") == 0 ? NULL : absolute_path(options->directory, socket);
-	char *file = absolute_path(options->directory, nemoinit->config.file);
+	const char *socket =
+	    nemoinit->options->socket ? nemoinit->options->socket : nemoinit->config.socket;
+	char *absolute = strcmp(socket, "auto") == 0 ? NULL : absolute_path(socket);
+	char *file = absolute_path(nemoinit->config.file);
 	bool is_complete =
 	    !file == !nemoinit->config.file && (absolute || strcmp(socket, "auto") == 0);
-	int code;
+	int code = EXIT_NO_START;
 
 	free(nemoinit->config.file);
 	nemoinit->config.file = file; /* it is read again */
 	config_forget_text(&nemoinit->config);
-	code = !is_complete     ? refuse(EXIT_NO_START, "no memory")
-	       : chdir("/") < 0 ? refuse(EXIT_NO_START, "chdir /: %s", strerror(errno))
-				: nemoinit_start(nemoinit, options, absolute);
+	if (!is_complete)
+		(void)refuse(code, "no memory");
+	else if (chdir("/") < 0)
+		(void)refuse(code, "chdir /: %s", strerror(errno));
+	else
+		code = nemoinit_start(nemoinit, absolute);
 	free(absolute);
 	if (code >= 0)
 		return code;
@@ -339,41 +348,30 @@ static char *find_directory(void)
 	return NULL;
 }
 
-static int nemoinit_main(struct nemoinit *nemoinit, const struct options *options)
-{
-	struct problems errors = { .items = NULL };
-	int result = load_config(options, environ, &nemoinit->config, &errors, &nemoinit->warnings);
-	int code = judge_config(options, &nemoinit->config, result, &errors, &nemoinit->warnings);
-
-	problems_deinit(&errors);
-	if (code >= 0)
-		return code;
-	if (options->command && !options->directory)
-		problems_add(&nemoinit->warnings,
-		    "there is no way back to the directory nemoinit was started in: the command "
-		    "starts in /");
-	return nemoinit_run(nemoinit, options);
-}
-
 int main(int argc, char **argv)
 {
 	static struct nemoinit nemoinit = { .supervisor = { .oom_fd = -1 } };
 	struct options options = { .config = NULL };
+	struct problems errors = { .items = NULL };
+	char *directory;
 	struct error error;
-	int code;
+	int code, result;
 
 	signals_block();
 	if (fd_open_standard() < 0)
 		return refuse(EXIT_NO_START, "/dev/null: %s", strerror(errno));
 	fd_protect_inherited();
 	code = options_parse(argc, argv, &options, &error);
-	if (code > 0)
-		return refuse(code, "%s", error.message);
-	if (code == 0)
-		return 0;
-	options.directory = find_directory();
-	code = nemoinit_main(&nemoinit, &options);
+	if (code >= 0)
+		return code ? refuse(code, "%s", error.message) : 0;
+	nemoinit.options = &options;
+	options.directory = directory = find_directory();
+	result = load_config(&options, environ, &nemoinit.config, &errors, &nemoinit.warnings);
+	code = judge_config(&options, &nemoinit.config, result, &errors, &nemoinit.warnings);
+	problems_deinit(&errors);
+	if (code < 0)
+		code = nemoinit_run(&nemoinit);
 	nemoinit_deinit(&nemoinit);
-	free(options.directory);
+	free(directory);
 	return code;
 }

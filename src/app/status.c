@@ -181,6 +181,23 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 	fill_warnings(&out->warnings, unit, strings);
 }
 
+/* What was wrong at the start, and the orphans there are now. NULL without memory. */
+static const char **list_warnings(const struct supervisor *supervisor, size_t *ret_count)
+{
+	size_t count = supervisor->warnings.count;
+	const char **items = calloc(count + FOREST_ORPHANS_MAX, sizeof(*items));
+
+	if (!items)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		items[i] = supervisor->warnings.items[i];
+	for (size_t i = 0; i < FOREST_ORPHANS_MAX; i++)
+		if (supervisor->forest.orphans[i].pid)
+			items[count++] = supervisor->forest.orphans[i].text;
+	*ret_count = count;
+	return items;
+}
+
 static void fill_nemoinit(
     struct snapshot_nemoinit *out, const struct supervisor *supervisor, uint64_t now_ms)
 {
@@ -196,9 +213,7 @@ static void fill_nemoinit(
 		.config = supervisor->config->file ? supervisor->config->file : "built-in",
 		.reaped = (int64_t)supervisor->reaped,
 		.dropped_lines = supervisor->dropped,
-		.stop_budget_ms = (int64_t)supervisor->config->stop_budget_ms,
-		.warnings = { .items = (const char *const *)supervisor->warnings.items,
-		    .count = supervisor->warnings.count } };
+		.stop_budget_ms = (int64_t)supervisor->config->stop_budget_ms };
 }
 
 /* What the watcher last said, moved on to now; what it cannot say is known from its unit. */
@@ -230,6 +245,7 @@ static const struct auto_pair *fill_auto_pair(
 struct status_picture {
 	struct snapshot snapshot;
 	struct status_strings *strings;
+	const char **warnings;
 	struct auto_pair auto_pair;
 };
 
@@ -238,12 +254,13 @@ static int picture_init(struct status_picture *picture, struct supervisor *super
     bool is_privileged, uint64_t now_ms)
 {
 	struct snapshot *snapshot = &picture->snapshot;
-	size_t count = supervisor->unit_count;
+	size_t count = supervisor->unit_count, warning_count = 0;
 
 	*picture =
 	    (struct status_picture){ .strings = calloc(count + 1, sizeof(*picture->strings)) };
 	snapshot->services = calloc(count + 1, sizeof(*snapshot->services));
-	if (!picture->strings || !snapshot->services)
+	picture->warnings = list_warnings(supervisor, &warning_count);
+	if (!picture->strings || !snapshot->services || !picture->warnings)
 		return -ENOMEM;
 	snapshot->service_count = count;
 	for (size_t i = 0; i < count; i++)
@@ -251,6 +268,8 @@ static int picture_init(struct status_picture *picture, struct supervisor *super
 		    is_privileged, now_ms);
 	snapshot->health = snapshot_health(snapshot->services, count, supervisor->is_stopping);
 	fill_nemoinit(&snapshot->nemoinit, supervisor, now_ms);
+	snapshot->nemoinit.warnings =
+	    (struct snapshot_strings){ .items = picture->warnings, .count = warning_count };
 	snapshot->auto_pair = fill_auto_pair(supervisor, &picture->auto_pair, now_ms);
 	return 0;
 }
@@ -263,6 +282,7 @@ static void picture_deinit(struct status_picture *picture)
 		free(picture->strings[i].waiting);
 	}
 	free(picture->strings);
+	free(picture->warnings);
 	free(picture->snapshot.services);
 }
 

@@ -26,9 +26,9 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 		.log = options->log,
 		.config = options->config,
 		.environment = options->environment,
-		.given = options->given,
 		.is_pid1 = options->is_pid1,
 		.nofile = options->nofile,
+		.command_line = options->command_line,
 		.started_ms = now_ms,
 		.started_at_ms = (int64_t)clock_epoch_ms(),
 		.warnings = *warnings,
@@ -69,6 +69,7 @@ void supervisor_deinit(struct supervisor *supervisor)
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		unit_release(supervisor->units[i]);
 	free(supervisor->units);
+	forest_deinit(&supervisor->forest);
 	free(supervisor->socket);
 	auto_pair_deinit(&supervisor->auto_pair);
 	event_ring_deinit(&supervisor->events);
@@ -145,7 +146,7 @@ int supervisor_take_oom(struct supervisor *supervisor, bool is_victim, uint64_t 
 	return 1;
 }
 
-bool supervisor_is_main_pid(void *data, pid_t pid)
+bool supervisor_knows_child(void *data, pid_t pid)
 {
 	const struct supervisor *supervisor = data;
 
@@ -188,6 +189,7 @@ void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint6
 	}
 	if (state == SERVICE_READY || unit_is_down(unit))
 		supervisor->is_order_dirty = true;
+	supervisor->forest.is_look_owed = supervisor->forest.is_look_owed || is_first_ready;
 	tasks_on_state(supervisor->tasks, unit, now_ms);
 	if (is_first_ready && unit->service.starts > 1 && !supervisor->is_stopping)
 		supervisor_restart_with(supervisor, unit, now_ms);
@@ -235,11 +237,12 @@ const struct unit *supervisor_held_up_by(
 	return NULL;
 }
 
-/* A repair that was cut short must be over too. */
+/* A repair that was cut short must be over too. The command waits for nobody. */
 static bool supervisor_may_start(struct supervisor *supervisor, const struct unit *unit)
 {
-	return !unit->is_removed && !run_is_running(unit->repair) &&
-	       tasks_may_start(supervisor->tasks, unit, !supervisor_awaited(supervisor, unit));
+	return unit->config->is_main ||
+	       (!unit->is_removed && !run_is_running(unit->repair) &&
+		   tasks_may_start(supervisor->tasks, unit, !supervisor_awaited(supervisor, unit)));
 }
 
 /* Starts what waits and may. Returns false if there is more to be started than one turn allows. */
@@ -274,12 +277,14 @@ static void supervisor_on_exit(void *data, pid_t pid, const struct exit_info *ex
 	uint64_t now_ms = loop_now_ms(supervisor->loop);
 
 	supervisor->reaped++;
+	supervisor->forest.is_look_owed = true;
 	for (size_t i = 0; i < supervisor->unit_count; i++) {
 		if (supervisor->units[i]->pid == pid) {
 			unit_on_exit(supervisor->units[i], exit, now_ms);
 			return;
 		}
 	}
+	forest_on_exit(supervisor, pid);
 	for (size_t i = 0; i < supervisor->unit_count; i++) {
 		exec_probe_handle_exit(supervisor->units[i]->exec_probe, pid, exit, now_ms);
 		run_on_exit(supervisor->units[i]->repair, pid, exit, now_ms);
@@ -340,10 +345,13 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 	supervisor_turn_reload(supervisor, now_ms);
 	if (!supervisor_start_waiting(supervisor, now_ms) || supervisor->is_reaping)
 		deadline_ms = now_ms;
-	deadline_ms = min_ms(deadline_ms, tasks_turn(supervisor->tasks, now_ms));
 	supervisor_check_command(supervisor, now_ms);
+	deadline_ms = min_ms(deadline_ms, tasks_turn(supervisor->tasks, now_ms));
 	if (supervisor->is_stopping)
 		deadline_ms = min_ms(deadline_ms, supervisor_turn_stop(supervisor, now_ms));
+	/* A storm of dead children fills /proc. */
+	if (!supervisor->is_reaping)
+		deadline_ms = min_ms(deadline_ms, forest_turn(supervisor, now_ms));
 	/* What was started in this turn has deadlines of its own. */
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		deadline_ms =

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "app/forest.h"
 #include "app/unit.h"
 #include "core/auto_pair.h"
 #include "core/config.h"
@@ -40,9 +41,9 @@ struct supervisor {
 	struct log *log;
 	struct config *config; /* but for its services, which the units have */
 	char *const *environment;
-	const struct options *given; /* the command line, for a reload */
 	bool is_pid1;
 	const struct rlimit *nofile;
+	const struct options *command_line;
 	char instance[17]; /* of this life */
 	char host[65];
 	uint64_t started_ms;
@@ -54,6 +55,7 @@ struct supervisor {
 	struct unit **units; /* in the order of the configuration; behind them what leaves it */
 	size_t unit_count;
 	struct tasks *tasks;
+	struct forest forest;
 	size_t leaving_count; /* of these: not configured any more, going down */
 	unsigned reloads;     /* so far: places and levels have changed */
 	bool is_reloading;    /* a unit has a change to come, or leaves */
@@ -96,9 +98,9 @@ struct supervisor_options {
 	struct log *log;
 	struct config *config;
 	char *const *environment;
-	const struct options *given; /* the command line, for a reload */
 	bool is_pid1;
-	const struct rlimit *nofile; /* for services; NULL: ours */
+	const struct rlimit *nofile;        /* for services; NULL: ours */
+	const struct options *command_line; /* for a reload */
 	size_t config_warnings; /* so many of the warnings, the first, are of the configuration */
 	uint32_t random_seed;
 };
@@ -199,8 +201,8 @@ void supervisor_log_output(struct supervisor *supervisor, struct line_ring *ring
 /* The unit's state has changed. */
 void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms);
 
-/* Is the pid one of our units' main processes? For tree_is_alive. */
-bool supervisor_is_main_pid(void *data, pid_t pid);
+/* Have we started this child ourselves? data: the supervisor. */
+bool supervisor_knows_child(void *data, pid_t pid);
 
 uint32_t supervisor_random(struct supervisor *supervisor);
 

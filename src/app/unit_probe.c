@@ -25,7 +25,7 @@ bool unit_look_at_port(struct unit *unit)
 	struct listener_query query = { .port = unit->config->port,
 		.has_address = target->text != NULL && target->port == unit->config->port,
 		.is_ipv6 = target->is_ipv6,
-		.main_pid = unit->pid,
+		.tree = unit->session ? &unit->tree : NULL,
 		.uid = getuid() };
 	struct listener listener;
 	char command[LISTENER_COMMAND_BYTES];
@@ -195,6 +195,8 @@ void unit_on_notify(void *data, const char *bytes, size_t length_bytes, pid_t pi
 	/* The notification may overtake the news of its own exec. */
 	unit_read_start(unit, now_ms);
 	notify_message_parse(bytes, length_bytes, &message);
+	if (message.main_pid)
+		unit_take_main_pid(unit, (pid_t)message.main_pid);
 	if (message.status) {
 		text_init(&text, detail, sizeof(detail));
 		text_add_printable(&text, message.status, message.status_bytes, sizeof(detail) - 1);

@@ -42,7 +42,8 @@ int unit_environment(const struct unit *unit, struct words *ret_environment)
 	const struct supervisor *supervisor = unit->supervisor;
 	struct service_env given = { .socket = supervisor->socket,
 		.path = supervisor->config->path,
-		.notify_socket = unit->notify ? notify_socket_name(unit->notify) : NULL };
+		.notify_socket = unit->notify ? notify_socket_name(unit->notify) : NULL,
+		.mark = unit->tree.mark };
 
 	return service_env_build(supervisor->environment, unit->config, &given, ret_environment);
 }
@@ -180,6 +181,7 @@ void unit_start(struct unit *unit, uint64_t now_ms)
 		return;
 	}
 	unit->session = unit->pid;
+	tree_set_main(&unit->tree, unit->pid, unit->pid);
 	unit->held_port = unit->config->port;
 	unit->started_at_ms = (int64_t)clock_epoch_ms();
 	supervisor_report(

@@ -52,6 +52,7 @@ struct job {
 	uint64_t give_up_ms;  /* of the sweep */
 	pid_t pid;            /* -1 once reaped */
 	pid_t group;
+	struct tree tree; /* of one with a session of its own */
 	int status_fd;
 	struct job_pipe output;
 	struct job_pipe error_output;
@@ -78,6 +79,7 @@ static void tell_end(struct job *job)
 	pipe_close(&job->output);
 	pipe_close(&job->error_output);
 	fd_close(&job->status_fd);
+	tree_clear(&job->tree);
 	enter(job, JOB_IDLE, NEVER_MS);
 	result.error = &job->error;
 	result.output = &job->output.text;
@@ -85,18 +87,11 @@ static void tell_end(struct job *job)
 	job->handle(job->data, &result);
 }
 
-static bool is_nobodys(void *data, pid_t pid)
-{
-	(void)data;
-	(void)pid;
-	return false;
-}
-
-static bool is_anything_left(const struct job *job)
+static bool is_anything_left(struct job *job)
 {
 	if (job->request.owns_children)
 		return children_exist();
-	return job->request.spawn.new_session && tree_is_alive(job->group, is_nobodys, NULL);
+	return job->request.spawn.new_session && tree_is_alive(&job->tree);
 }
 
 static void kill_all(struct job *job)
@@ -104,7 +99,7 @@ static void kill_all(struct job *job)
 	if (job->pid > 0)
 		(void)kill(job->pid, SIGKILL); /* it may not lead its group yet */
 	if (job->request.spawn.new_session)
-		tree_signal_all(job->group, SIGKILL);
+		tree_kill(&job->tree);
 	else
 		(void)kill(-job->group, SIGKILL); /* ESRCH: nobody left in it */
 	if (job->request.owns_children && job->pid < 0)
@@ -209,6 +204,7 @@ void job_free(struct job **job)
 	pipe_close(&(*job)->output);
 	pipe_close(&(*job)->error_output);
 	fd_close(&(*job)->status_fd);
+	tree_clear(&(*job)->tree);
 	text_deinit(&(*job)->output.text);
 	text_deinit(&(*job)->error_output.text);
 	free(*job);
@@ -253,6 +249,8 @@ int job_start(
 	if (!request->spawn.new_session)
 		(void)setpgid(job->pid, job->pid);
 	job->group = job->pid;
+	if (request->spawn.new_session)
+		tree_set_main(&job->tree, job->pid, job->pid);
 	enter(job, JOB_RUNNING, deadline_after(now_ms, request->timeout_ms));
 	return 0;
 }
@@ -285,6 +283,7 @@ void job_handle_exit(struct job *job, pid_t pid, const struct exit_info *exit, u
 	if (job->phase == JOB_IDLE || pid != job->pid)
 		return; /* a session is not looked for at each exit of a stranger */
 	job->pid = -1;
+	job->tree.main_pid = 0;
 	job->result.exit = *exit;
 	if (job->result.outcome == JOB_EXITED &&
 	    spawn_read_status(job->status_fd, &job->request.spawn, &job->error) < 0)
@@ -315,6 +314,7 @@ void job_handle_deadline(struct job *job, uint64_t now_ms)
 		break;
 	case JOB_KILLING: /* it cannot be killed: whoever reaps it one day does not know it */
 		job->pid = -1;
+		job->tree.main_pid = 0;
 		begin_sweep(job, now_ms);
 		break;
 	case JOB_LINGERING: begin_sweep(job, now_ms); break;

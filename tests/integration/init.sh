@@ -83,14 +83,14 @@ boot() {
 	local arguments=(-s "$socket")
 
 	[[ ! -e $config ]] || arguments+=(-c "$config")
-	arguments+=("${command[@]}")
+	arguments+=("${main_command[@]}")
 	launch env "NEMOINIT_PATH=$work/bin:$PATH" "$@" "${before[@]}" "${wrapper[@]}" "$nemoinit" "${arguments[@]}"
 	await "$limit" "$nemoctl" -s "$socket" live || die "nemoinit does not come up: $(cat "$work/errors" "$work/log")"
 	[[ $mode != profile ]] || expect "no capabilities, no_new_privs, a filter" "0000000000000000 1 2" \
 		"$(awk '/^(CapBnd|NoNewPrivs|Seccomp):/ { print $2 }' "/proc/$init/status" | xargs)"
 }
 before=() # commands between the namespaces and nemoinit
-command=() # for nemoinit to run as main, behind options of its own
+main_command=() # for nemoinit to run as main, behind options of its own
 
 # launch COMMAND…: in fresh namespaces, as boot does.
 launch() {

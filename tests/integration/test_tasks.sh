@@ -223,11 +223,11 @@ test_a_task_that_cannot_be_executed_says_why() {
 	halt
 }
 
-# It and its child ignore TERM.
+# It and its child, which is in a process group of its own, ignore TERM.
 test_a_hung_task_is_killed_with_all_of_its_session() {
 	configure <<-END
 		[task setup]
-		command = F ignore=TERM child append=$W/pids ignore=TERM pause parent append=$W/pids pause
+		command = F ignore=TERM child group ignore=TERM append=$W/pids pause parent append=$W/pids pause
 		timeout = 1500ms
 		[service a]
 		command = F pause
@@ -244,7 +244,7 @@ test_a_hung_task_is_killed_with_all_of_its_session() {
 test_what_a_task_leaves_in_its_session_is_ended() {
 	configure <<-END
 		[task setup]
-		command = F print=before child ignore=TERM append=$W/pids until=$W/never parent until=$W/pids print=after
+		command = F print=before child group ignore=TERM append=$W/pids until=$W/never parent until=$W/pids print=after
 		[service a]
 		command = F pause
 	END

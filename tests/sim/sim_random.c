@@ -161,7 +161,7 @@ static void spoil(struct fake_child *child)
 {
 	static const int codes[] = { 0, 1, 75, 78, 127, 255 };
 
-	switch (next_random() % 10) {
+	switch (next_random() % 11) {
 	case 0: child->serve_ms = NEVER_MS; break;
 	case 1: child->serve_ms = between(10, 700) * SECOND; break;
 	case 2: child->exec_error = ENOENT; break;
@@ -175,8 +175,15 @@ static void spoil(struct fake_child *child)
 	case 6:
 		child->members = (unsigned)between(1, 3);
 		child->member_term_ms = is_percent(50) ? NEVER_MS : between(0, 5 * SECOND);
+		child->has_sessions = is_percent(50);
 		break;
 	case 7: child->kill_ms = is_percent(80) ? between(10, 10 * MINUTE) : NEVER_MS; break;
+	case 8: /* it starts another in its place, and goes */
+		child->members = (unsigned)between(1, 3);
+		child->has_sessions = child->has_heir = true;
+		child->exit_ms = between(SECOND, HOUR);
+		child->exit = (struct exit_info){ .value = is_percent(70) ? 0 : 1 };
+		break;
 	default:
 		child->exit_ms = is_percent(50) ? between(0, 3 * SECOND) : between(0, HOUR);
 		child->exit = is_percent(30)
@@ -242,7 +249,7 @@ static void make_trouble(void)
 	struct unit *unit = supervisor_find(&sim.supervisor, fake.services[place].name);
 	struct fake_process *process = fake_main(place);
 
-	switch (next_random() % 11) {
+	switch (next_random() % 12) {
 	case 0:
 		if (!unit)
 			break;
@@ -265,6 +272,10 @@ static void make_trouble(void)
 	case 6: reload(); break;
 	case 7:
 	case 8: draw_task(); break;
+	case 9: /* nobody's: it is left alone until the end */
+		if (fake_count_alive(FAKE_SERVICES_MAX) < 3)
+			fake_orphan()->die_ms = fake.now_ms + between(1, 3 * HOUR);
+		break;
 	default:
 		if (unit)
 			ask(unit->config->name);
@@ -295,6 +306,8 @@ static void run_shutdown(void)
 	for (size_t i = 0; i < SERVICES && !is_unkillable_about(); i++)
 		if (fake_count_alive(i))
 			sim_fail("something of s%zu has outlived the shutdown", i);
+	if (fake_count_alive(FAKE_SERVICES_MAX) && !is_unkillable_about())
+		sim_fail("an orphan has outlived the shutdown");
 }
 
 static size_t ring_bytes(const struct ring *ring)

@@ -46,10 +46,12 @@ void rules_on_event(const char *name, const char *event)
 }
 
 /* The event that tells of a change; NULL: it needs no words. */
-static const char *event_of(const struct service *service, enum service_state before)
+static const char *event_of(
+    const struct service *service, enum service_state before, const struct fake_process *process)
 {
 	switch (service->state) {
-	case SERVICE_STARTING: return "starting";
+	case SERVICE_STARTING:
+		return process && process->is_heir ? NULL : "starting"; /* "adopted" has told */
 	case SERVICE_READY: return before == SERVICE_FAILING ? "recovered" : "ready";
 	case SERVICE_FAILING: return "failing";
 	case SERVICE_STOPPING: return service->has_process ? "stopping" : NULL;
@@ -68,7 +70,7 @@ static const char *event_of(const struct service *service, enum service_state be
 
 static void check_line(const struct unit *unit, struct sim_shadow *shadow)
 {
-	const char *event = event_of(&unit->service, shadow->state);
+	const char *event = event_of(&unit->service, shadow->state, fake_main(sim_place(unit)));
 
 	if (shadow->state_lines != (event != NULL) ||
 	    (event && strcmp(event, shadow->state_line) != 0))
@@ -214,7 +216,8 @@ void __wrap_supervisor_on_state(struct supervisor *supervisor, struct unit *unit
 		check_ready(unit);
 	if (service->state == SERVICE_STARTING && supervisor->is_stopping)
 		sim_fail("%s is started during a shutdown", unit->config->name);
-	if (service->state == SERVICE_STARTING && tasks_holding(supervisor->tasks, unit, true))
+	if (service->state == SERVICE_STARTING && shadow->state == SERVICE_WAITING &&
+	    tasks_holding(supervisor->tasks, unit, true))
 		sim_fail("%s is started before a task that must come first", unit->config->name);
 	if (service->is_asked) /* it forgets what was */
 		shadow->crashes = 0;
@@ -305,12 +308,14 @@ static void check_stopping(const struct unit *unit, uint64_t age_ms)
 static void check_unit(const struct unit *unit)
 {
 	const struct service *service = &unit->service;
-	const struct sim_shadow *shadow = &sim.shadows[sim_place(unit)];
+	struct sim_shadow *shadow = &sim.shadows[sim_place(unit)];
 	const struct fake_process *process = fake_main(sim_place(unit));
 	uint64_t age_ms = fake.now_ms - shadow->since_ms;
 
 	if (service->state != shadow->state)
 		sim_fail("%s has changed its state unseen", unit->config->name);
+	if (service->is_asked) /* also of one that waits already: its configuration has changed */
+		shadow->crashes = 0;
 	age_ms -= min_ms(age_ms, sim_frozen_since(shadow->since_ms));
 	if ((process != NULL) != (unit->pid != 0) || service->has_process != (unit->pid != 0))
 		sim_fail("%s: who is its main process?", unit->config->name);

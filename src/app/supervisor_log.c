@@ -1,4 +1,4 @@
-/* What people are told: our own log lines, which may be events too, and what services write. */
+/* What is told: each of our own lines, which may be an event too, and each line of output. */
 #include <stdarg.h>
 #include <stdio.h>
 
