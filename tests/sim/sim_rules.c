@@ -58,7 +58,7 @@ static const char *event_of(
 	case SERVICE_BACKOFF: return service->has_foreign_port ? NULL : "backoff";
 	case SERVICE_BLOCKED: return "blocked";
 	case SERVICE_FINISHED: return "finished";
-	case SERVICE_STOPPED:
+	case SERVICE_STOPPED: return before != SERVICE_DISABLED ? "stopped" : NULL;
 	case SERVICE_DISABLED: return before == SERVICE_STOPPING ? "stopped" : NULL;
 	case SERVICE_WAITING:
 		return before == SERVICE_STOPPING && service->last_exit.has_status ? "exited"
