@@ -34,7 +34,7 @@ check "lives-on: the call is gone" nobody_left "sleep $NAP.13"
 list_fails stopped timeout 'kill -STOP $$; cat "$FAKE/list"'
 list_fails never-exits timeout 'cat "$FAKE/list"; exec sleep $NAP.22'
 list_fails closes-stdout timeout 'cat "$FAKE/list"; exec >&-; exec sleep $NAP.23'
-list_fails slow-writer timeout 'while :; do printf " "; sleep 0.1; done' # the fixture
+list_fails slow-writer timeout 'while :; do printf " "; sleep 0.1; done' # poll
 list_fails respawned timeout 'setsid sleep $NAP.24 & setsid sh -c "setsid sleep $NAP.25 & sleep $NAP.26" & wait'
 unset NEMOCLAW_AUTO_PAIR_RUN_TIMEOUT_SECS
 list_fails empty empty-output 'echo'

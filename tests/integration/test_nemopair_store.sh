@@ -223,7 +223,7 @@ watch
 polled
 while :; do
 	writes_database
-	sleep 0.05 # the noise
+	sleep 0.05 # poll
 done &
 NOISE=$!
 STARTED+=("$NOISE")
