@@ -1,8 +1,11 @@
 # shellcheck shell=bash
 # Runs and counts; sourced by tests/run.sh and .ci/run. Silent about success, loud about failure.
 # With CI=true a skip counts as a failure, unless `NAME: REASON` is a line of tests/expected-skips.
+# An integration test that fails is run once more, alone: real processes on a loaded machine may hiccup. When it
+# passes then, it has passed, and is named as FLAKY here and at the end.
 
 passed=0 failed=0 skipped=0
+flaky=()
 report_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 report_log=$(mktemp)
 trap 'rm -f "$report_log"' EXIT
@@ -34,7 +37,7 @@ report_suite()
 	meson test -C "$build" --no-rebuild --suite "$suite" --logbase "$logs" "$@" >"$report_log" 2>&1 </dev/null
 	results=$(echo "$build/meson-logs/$logs"*.json) # meson adds the name of a wrapper
 	if [ -s "$results" ]; then
-		report_results "$results"
+		report_results "$results" "$build" "$suite" "$@"
 	else
 		failed=$((failed + 1))
 		echo "  FAILED: no test of suite $suite has run"
@@ -45,16 +48,36 @@ report_suite()
 		$((SECONDS - started))
 }
 
+# report_results FILE BUILD SUITE [MESON-OPTION...]
 report_results()
 {
-	local name result
+	local file=$1 name result
+	shift
 	while IFS=$'\t' read -r name result; do
 		case $result in
 		OK | EXPECTEDFAIL) passed=$((passed + 1)) ;;
-		SKIP) report_skip "$1" "$name" ;;
-		*) report_failure "$1" "$name" "$result" ;;
+		SKIP) report_skip "$file" "$name" ;;
+		*)
+			if report_again "${name##*/ }" "$@"; then
+				report_flaky "$file" "$name" "$result"
+			else
+				report_failure "$file" "$name" "$result"
+			fi
+			;;
 		esac
-	done < <(jq -r '[.name, .result] | @tsv' "$1")
+	done < <(jq -r '[.name, .result] | @tsv' "$file")
+}
+
+# report_again NAME BUILD SUITE [MESON-OPTION...]: does it pass when it is alone?
+report_again()
+{
+	local name=$1 build=$2 suite=$3 logs=testlog-again results
+	[ "$suite" = integration ] || return 1
+	shift 3
+	rm -f "$build/meson-logs/$logs"*
+	meson test -C "$build" --no-rebuild --suite "$suite" --logbase "$logs" "$@" "$name" >"$report_log" 2>&1 </dev/null
+	results=$(echo "$build/meson-logs/$logs"*.json)
+	[ "$(jq -r .result "$results" 2>/dev/null)" = OK ]
 }
 
 report_output()
@@ -62,12 +85,26 @@ report_output()
 	jq -r --arg name "$2" 'select(.name == $name) | .stdout // "", .stderr // ""' "$1"
 }
 
+# report_details FILE NAME: what it said.
+report_details()
+{
+	report_output "$1" "$2" | grep '^not ok' | sed 's/^/    /'
+	report_output "$1" "$2" | tail -n "${REPORT_LINES:-60}" | sed 's/^/    /'
+}
+
 report_failure()
 {
 	failed=$((failed + 1))
 	echo "  FAILED: $2 ($3)"
-	report_output "$1" "$2" | grep '^not ok' | sed 's/^/    /'
-	report_output "$1" "$2" | tail -n "${REPORT_LINES:-60}" | sed 's/^/    /'
+	report_details "$1" "$2"
+}
+
+report_flaky()
+{
+	passed=$((passed + 1))
+	flaky+=("${2##*/ }")
+	echo "  FLAKY: $2 ($3), passed when run alone; at first it said:"
+	report_details "$1" "$2"
 }
 
 report_skip()
@@ -82,9 +119,13 @@ report_skip()
 	echo "  skipped: $2: $reason"
 }
 
-# report_end: the last line, and the exit code.
+# report_end: what passed only alone; the last line, and the exit code.
 report_end()
 {
+	local name
+	for name in "${flaky[@]}"; do
+		echo "FLAKY: $name"
+	done
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" -eq 0 ]
 }

@@ -34,6 +34,8 @@ static const struct command commands[] = {
 	    show_outcomes },
 	{ "pair", "", "let the auto-pair watcher look now and be fast again", 0, REQUEST_PAIR,
 	    QUERY_TIMEOUT_MS, false, show_done },
+	{ "reload", "", "read the configuration again; what has not changed runs on", 0,
+	    REQUEST_RELOAD, WORK_TIMEOUT_MS, false, show_done },
 	{ "shutdown", "", "stop everything, nemoinit too", 0, REQUEST_SHUTDOWN, QUERY_TIMEOUT_MS,
 	    false, show_done },
 	{ "live", "", "does nemoinit answer?", 0, REQUEST_STATUS, QUERY_TIMEOUT_MS, false,

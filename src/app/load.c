@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/options.h"
 #include "core/config_ini.h"
 #include "core/pairing_settings.h"
 #include "io/fd.h"
@@ -96,14 +97,18 @@ static void check_watcher(
 			problems_add(warnings, "environment: %s", line);
 }
 
-int load_config(const char *file, char *const *environment, struct config *ret_config,
+int load_config(const struct options *options, char *const *environment, struct config *ret_config,
     struct problems *errors, struct problems *warnings)
 {
 	const char *variable = getenv("NEMOINIT_CONFIG");
-	const char *named = file ? file : variable && variable[0] ? variable : NULL;
+	const char *named = options->config           ? options->config
+			    : variable && variable[0] ? variable
+						      : NULL;
 	struct config_sources sources = { .file = named ? named : default_config,
 		.environment = environment,
-		.is_root = geteuid() == 0 };
+		.is_root = geteuid() == 0,
+		.command = options->command,
+		.directory = options->directory };
 	size_t length = 0;
 	char *text = NULL;
 	int result;

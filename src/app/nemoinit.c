@@ -6,8 +6,8 @@
  * every return value is looked at.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include "app/load.h"
+#include "app/options.h"
+#include "app/reload.h"
 #include "app/requests.h"
 #include "app/supervisor.h"
 #include "core/config.h"
@@ -25,17 +27,19 @@
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/signals.h"
+#include "io/termination_log.h"
 #include "util/macros.h"
 
 extern char **environ;
 
 enum {
 	EXIT_NO_START = 1,
-	EXIT_BAD_USE = 2,
+	EXIT_BAD_USE = OPTIONS_BAD_USE,
 	TURN_ROUNDS_MAX = 4,
 };
 
 struct nemoinit {
+	const struct options *options;
 	struct loop *loop;
 	struct log *log;
 	struct signals *signals;
@@ -47,77 +51,20 @@ struct nemoinit {
 	bool has_nofile;
 };
 
-struct options {
-	const char *config; /* NULL: the default file, or else the built-in configuration */
-	const char *socket;
-	bool is_check;
-	bool is_print;
-};
+/* Says why there is no start, here and to Kubernetes; returns the exit code. */
+static int refuse(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* ---- command line ---- */
-
-static void print_usage(void)
+static int refuse(int code, const char *format, ...)
 {
-	puts("usage: nemoinit [options]\n"
-	     "\n"
-	     "The init of a NemoClaw sandbox: starts the OpenClaw gateway and the auto-pair\n"
-	     "watcher (or what a configuration file lists), keeps them serving, reaps orphans.\n"
-	     "\n"
-	     "  -c, --config FILE    configuration file; else $NEMOINIT_CONFIG, else\n"
-	     "                       /etc/nemoinit/nemoinit.ini, else the built-in configuration\n"
-	     "  -s, --socket PATH    control socket; else $NEMOINIT_SOCKET, else\n"
-	     "                       /run/nemoinit.sock or the next place that works\n"
-	     "  -C, --check          check configuration and environment, start nothing\n"
-	     "  -p, --print-config   print the effective configuration and where it comes from\n"
-	     "      --help           print this\n"
-	     "      --version        print the version\n"
-	     "\n"
-	     "nemoctl status tells what runs; nemoctl shutdown, SIGTERM or SIGINT ends it.");
-}
+	char message[1024];
+	va_list arguments;
 
-/* Returns -1 to go on, else the exit code. */
-static int parse_options(int argc, char **argv, struct options *options)
-{
-	enum { OPTION_HELP = 256, OPTION_VERSION };
-	static const struct option table[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "socket", required_argument, NULL, 's' },
-		{ "check", no_argument, NULL, 'C' },
-		{ "print-config", no_argument, NULL, 'p' },
-		{ "help", no_argument, NULL, OPTION_HELP },
-		{ "version", no_argument, NULL, OPTION_VERSION },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option, word;
-
-	opterr = 0;
-	while (word = optind, (option = getopt_long(argc, argv, "+c:s:Cp", table, NULL)) != -1) {
-		switch (option) {
-		case 'c': options->config = optarg; break;
-		case 's': options->socket = optarg; break;
-		case 'C': options->is_check = true; break;
-		case 'p': options->is_print = true; break;
-		case OPTION_HELP: print_usage(); return 0;
-		case OPTION_VERSION: puts("nemoinit " NEMOINIT_VERSION); return 0;
-		default:
-			fprintf(stderr,
-			    "nemoinit: unknown option or missing value '%s'; see nemoinit --help\n",
-			    argv[word]);
-			return EXIT_BAD_USE;
-		}
-	}
-	/* Images that pass their entry point's name again. */
-	if (optind < argc) {
-		const char *slash = strrchr(argv[optind], '/');
-
-		optind += strcmp(slash ? slash + 1 : argv[optind], "nemoinit") == 0;
-	}
-	if (optind < argc) {
-		fprintf(stderr, "nemoinit: unexpected argument '%s'; see nemoinit --help\n",
-		    argv[optind]);
-		return EXIT_BAD_USE;
-	}
-	return -1;
+	va_start(arguments, format);
+	vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	fprintf(stderr, "nemoinit: %s\n", message);
+	termination_log_write(message);
+	return code;
 }
 
 /* ---- configuration ---- */
@@ -141,6 +88,8 @@ static int judge_config(const struct options *options, const struct config *conf
 		print_problems(warnings);
 		return problems_total(errors) || problems_total(warnings) ? EXIT_BAD_USE : 0;
 	}
+	if (result && !options->is_print && errors->count)
+		termination_log_write(errors->items[0]);
 	if (result)
 		return EXIT_BAD_USE;
 	if (!options->is_print)
@@ -169,6 +118,16 @@ static bool is_interrupt_ignored(const struct nemoinit *nemoinit)
 	return isatty(STDIN_FILENO) && getenv("OPENSHELL_SANDBOX");
 }
 
+/* Also what a terminal that hangs up asks for: it does no harm. */
+static void nemoinit_reload(struct nemoinit *nemoinit, uint64_t now_ms)
+{
+	char *problems = NULL;
+
+	/* What was wrong is in the log. */
+	if (reload(&nemoinit->supervisor, now_ms, &problems))
+		free(problems);
+}
+
 static void on_signal(void *data, int signal, pid_t sender)
 {
 	struct nemoinit *nemoinit = data;
@@ -176,14 +135,28 @@ static void on_signal(void *data, int signal, pid_t sender)
 	uint64_t now_ms = loop_now_ms(nemoinit->loop);
 
 	(void)sender;
-	if (signal == SIGCHLD)
-		supervisor_on_child(supervisor);
-	else if (signal == SIGINT && is_interrupt_ignored(nemoinit))
-		supervisor_report(supervisor, LOG_INFO, NULL, "interrupt",
-		    "SIGINT ignored in an attached session; nemoctl shutdown ends the sandbox");
-	else if (signal == SIGTERM || signal == SIGINT)
-		supervisor_stop(supervisor, signal == SIGTERM ? "SIGTERM" : "SIGINT", now_ms);
-	/* Every other signal makes no sense for an init. */
+	switch (signal) {
+	case SIGCHLD: supervisor_on_child(supervisor); break;
+	case SIGINT:
+		if (is_interrupt_ignored(nemoinit))
+			supervisor_report(supervisor, LOG_INFO, NULL, "interrupt",
+			    "SIGINT ignored in an attached session; nemoctl shutdown ends the "
+			    "sandbox");
+		else
+			supervisor_stop(supervisor, "SIGINT", now_ms);
+		break;
+	case SIGHUP:
+		if (!supervisor->is_stopping)
+			nemoinit_reload(nemoinit, now_ms);
+		break;
+	case SIGTERM: supervisor_stop(supervisor, "SIGTERM", now_ms); break;
+	case SIGUSR1:
+	case SIGUSR2:
+	case SIGWINCH:
+	case SIGQUIT:
+	case SIGCONT: supervisor_forward(supervisor, signal); break;
+	default: break; /* makes no sense for an init */
+	}
 }
 
 static void on_wake(void *data, uint64_t now_ms)
@@ -219,11 +192,18 @@ static void report_start(struct nemoinit *nemoinit)
 	supervisor_report(supervisor, LOG_INFO, NULL, "start",
 	    "nemoinit " NEMOINIT_VERSION " (pid %d, %s, uid %d, configuration %s, %zu services)",
 	    (int)getpid(), supervisor->is_pid1 ? "PID 1" : "subreaper", (int)getuid(),
-	    nemoinit->config.file ? nemoinit->config.file : "built-in",
-	    nemoinit->config.service_count);
-	for (size_t i = 0; i < supervisor->warnings.count; i++)
-		supervisor_report(
-		    supervisor, LOG_WARN, NULL, "warning", "%s", supervisor->warnings.items[i]);
+	    nemoinit->config.file ? nemoinit->config.file : "built-in", supervisor->unit_count);
+	supervisor_report_warnings(supervisor, supervisor->warnings.count);
+}
+
+/* The log has both already. */
+static void report_end(const struct nemoinit *nemoinit)
+{
+	char line[2 * SUPERVISOR_REASON_BYTES + 2];
+
+	snprintf(line, sizeof(line), "%s: %s", nemoinit->supervisor.stop_reason,
+	    nemoinit->supervisor.stopped);
+	termination_log_write(line);
 }
 
 /* Orphans come to PID 1 by nature; anywhere else we have to ask for them. */
@@ -265,9 +245,14 @@ static int nemoinit_start(struct nemoinit *nemoinit, const char *socket)
 	struct supervisor_options options = { .config = &nemoinit->config,
 		.environment = environ,
 		.is_pid1 = getpid() == 1,
+		.command_line = nemoinit->options,
+		.config_warnings = nemoinit->warnings.count,
 		.random_seed = random_seed() };
 	int result;
 
+	if (nemoinit->options->command && !nemoinit->options->directory)
+		problems_add(&nemoinit->warnings,
+		    "the command starts in /: there is no way back to where nemoinit was started");
 	become_reaper(nemoinit, options.is_pid1);
 	raise_nofile(nemoinit);
 	options.nofile = nemoinit->has_nofile ? &nemoinit->nofile : NULL;
@@ -281,23 +266,18 @@ static int nemoinit_start(struct nemoinit *nemoinit, const char *socket)
 	if (!result)
 		result = supervisor_init(&nemoinit->supervisor, &options, &nemoinit->warnings,
 		    loop_now_ms(nemoinit->loop));
-	if (result) {
-		fprintf(stderr, "nemoinit: cannot start: %s\n", strerror(-result));
-		return EXIT_NO_START;
-	}
+	if (result)
+		return refuse(EXIT_NO_START, "cannot start: %s", strerror(-result));
 	report_start(nemoinit);
 	result = requests_new(&nemoinit->supervisor, socket, &nemoinit->requests);
-	if (result == -ENAMETOOLONG || result == -EINVAL) {
-		fprintf(stderr, "nemoinit: socket path '%s': 1 to 107 bytes are wanted\n", socket);
-		return EXIT_BAD_USE;
-	}
-	if (result) {
-		fprintf(stderr, "nemoinit: %s\n",
-		    result == -EBUSY ? "another instance holds the control socket"
-				     : strerror(-result));
+	if (result == -ENAMETOOLONG || result == -EINVAL)
+		return refuse(EXIT_BAD_USE, "socket path '%s': 1 to 107 bytes are wanted", socket);
+	if (result == -EBUSY) {
+		/* No word to Kubernetes: the container's end will be that one's to tell. */
+		fprintf(stderr, "nemoinit: another instance holds the control socket\n");
 		return EXIT_NO_START;
 	}
-	return -1;
+	return result ? refuse(EXIT_NO_START, "%s", strerror(-result)) : -1;
 }
 
 static void nemoinit_deinit(struct nemoinit *nemoinit)
@@ -311,32 +291,61 @@ static void nemoinit_deinit(struct nemoinit *nemoinit)
 	problems_deinit(&nemoinit->warnings);
 }
 
-static int nemoinit_run(struct nemoinit *nemoinit, const struct options *options)
+/*
+ * The path as it was meant where we were started, the caller's: from here on we are in the root
+ * directory. path NULL: NULL. Where nobody knows where that was: the path itself.
+ */
+static char *absolute_path(const char *path)
+{
+	char *directory = path && path[0] != '/' ? getcwd(NULL, 0) : NULL, *absolute;
+
+	if (!directory)
+		return path ? strdup(path) : NULL;
+	if (asprintf(&absolute, "%s/%s", directory, path) < 0)
+		absolute = NULL;
+	free(directory);
+	return absolute;
+}
+
+static int nemoinit_run(struct nemoinit *nemoinit)
 {
 	const struct loop_hook hook = { .wake = on_wake, .turn = on_turn, .data = nemoinit };
-	const char *socket = options->socket ? options->socket : nemoinit->config.socket;
-	char *directory = socket[0] == '/' ? NULL : getcwd(NULL, 0), *absolute = NULL;
-	int code;
+	const char *socket =
+	    nemoinit->options->socket ? nemoinit->options->socket : nemoinit->config.socket;
+	char *absolute = strcmp(socket, "auto") == 0 ? NULL : absolute_path(socket);
+	char *file = absolute_path(nemoinit->config.file);
+	bool is_complete =
+	    !file == !nemoinit->config.file && (absolute || strcmp(socket, "auto") == 0);
+	int code = EXIT_NO_START;
 
-	if (strcmp(socket, "auto") == 0)
-		socket = NULL;
-	/* As it was meant where we were started; from here on we are in the root directory. */
-	else if (directory && asprintf(&absolute, "%s/%s", directory, socket) > 0)
-		socket = absolute;
-	free(directory);
+	free(nemoinit->config.file);
+	nemoinit->config.file = file; /* it is read again */
 	config_forget_text(&nemoinit->config);
-	if (chdir("/") < 0) {
-		fprintf(stderr, "nemoinit: chdir /: %s\n", strerror(errno));
-		code = EXIT_NO_START;
-	} else {
-		code = nemoinit_start(nemoinit, socket);
-	}
+	if (!is_complete)
+		(void)refuse(code, "no memory");
+	else if (chdir("/") < 0)
+		(void)refuse(code, "chdir /: %s", strerror(errno));
+	else
+		code = nemoinit_start(nemoinit, absolute);
 	free(absolute);
 	if (code >= 0)
 		return code;
 	supervisor_start(&nemoinit->supervisor, loop_now_ms(nemoinit->loop));
 	loop_run(nemoinit->loop, &hook);
-	return 0;
+	report_end(nemoinit);
+	return supervisor_exit_code(&nemoinit->supervisor);
+}
+
+/* Where we are, if a command can be started there later; the caller's to free. */
+static char *find_directory(void)
+{
+	char *directory = getcwd(NULL, 0);
+
+	/* One may be in a directory that is gone, or that one could not enter again. */
+	if (directory && access(directory, X_OK) == 0)
+		return directory;
+	free(directory);
+	return NULL;
 }
 
 int main(int argc, char **argv)
@@ -344,23 +353,25 @@ int main(int argc, char **argv)
 	static struct nemoinit nemoinit = { .supervisor = { .oom_fd = -1 } };
 	struct options options = { .config = NULL };
 	struct problems errors = { .items = NULL };
+	char *directory;
+	struct error error;
 	int code, result;
 
 	signals_block();
-	if (fd_open_standard() < 0) {
-		fprintf(stderr, "nemoinit: /dev/null: %s\n", strerror(errno));
-		return EXIT_NO_START;
-	}
+	if (fd_open_standard() < 0)
+		return refuse(EXIT_NO_START, "/dev/null: %s", strerror(errno));
 	fd_protect_inherited();
-	code = parse_options(argc, argv, &options);
+	code = options_parse(argc, argv, &options, &error);
 	if (code >= 0)
-		return code;
-	result =
-	    load_config(options.config, environ, &nemoinit.config, &errors, &nemoinit.warnings);
+		return code ? refuse(code, "%s", error.message) : 0;
+	nemoinit.options = &options;
+	options.directory = directory = find_directory();
+	result = load_config(&options, environ, &nemoinit.config, &errors, &nemoinit.warnings);
 	code = judge_config(&options, &nemoinit.config, result, &errors, &nemoinit.warnings);
 	problems_deinit(&errors);
 	if (code < 0)
-		code = nemoinit_run(&nemoinit, &options);
+		code = nemoinit_run(&nemoinit);
 	nemoinit_deinit(&nemoinit);
+	free(directory);
 	return code;
 }

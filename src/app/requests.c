@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/reload.h"
 #include "app/settle.h"
 #include "app/status.h"
 #include "app/supervisor.h"
@@ -78,7 +79,7 @@ static void do_status(struct request_context *context)
 	struct supervisor *supervisor = context->requests->supervisor;
 	const char *service = context->request.service[0] ? context->request.service : NULL;
 
-	if (service && !supervisor_find(supervisor, service)) {
+	if (service && !supervisor_find_any(supervisor, service)) {
 		answer_unknown_service(context);
 		return;
 	}
@@ -121,7 +122,7 @@ static void do_reset(struct request_context *context)
 		struct unit *unit = supervisor->units[i];
 		enum service_state state = service_shown_state(&unit->service);
 
-		if ((!only || unit == only) &&
+		if ((!only || unit == only) && !unit->is_removed &&
 		    (state == SERVICE_BLOCKED || state == SERVICE_BACKOFF))
 			unit_handle(unit, SERVICE_EV_START, context->now_ms);
 	}
@@ -146,6 +147,17 @@ static void do_pair(struct request_context *context)
 	answer_ok(context);
 }
 
+static void do_reload(struct request_context *context)
+{
+	char *problems = NULL;
+
+	if (reload(context->requests->supervisor, context->now_ms, &problems))
+		answer_error(context, REPLY_FAILED, problems ? problems : "no memory");
+	else
+		answer_ok(context);
+	free(problems);
+}
+
 static void do_shutdown(struct request_context *context)
 {
 	answer_ok(context);
@@ -160,6 +172,7 @@ static void (*const operations[])(struct request_context *context) = {
 	[REQUEST_RESTART] = do_settle,
 	[REQUEST_RESET] = do_reset,
 	[REQUEST_PAIR] = do_pair,
+	[REQUEST_RELOAD] = do_reload,
 	[REQUEST_SHUTDOWN] = do_shutdown,
 };
 static_assert(ARRAY_LEN(operations) == REQUEST_OP_COUNT_, "every op is implemented");
@@ -314,10 +327,7 @@ void requests_free(struct requests **requests)
 
 static void requests_answer_settle(struct requests *requests, struct settle *settle)
 {
-	char *line =
-	    requests->supervisor->is_stopping
-		? reply_encode_error(settle_id(settle), REPLY_STOPPING, "nemoinit is shutting down")
-		: settle_encode(settle);
+	char *line = settle_encode(settle);
 
 	settle_answered(settle);
 	answer(requests, settle_client(settle), line, settle_is_bare(settle));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "app/supervisor.h"
+#include "app/tasks.h"
 #include "core/reply_json.h"
 #include "util/macros.h"
 #include "util/text.h"
@@ -35,7 +36,8 @@ struct settle {
 	bool is_answered;
 	enum request_op op;
 	uint64_t deadline_ms;
-	int stop_level; /* restart or stop of all: the level that is going down; -1: none */
+	int stop_level;   /* restart or stop of all: the level that is going down; -1: none */
+	unsigned reloads; /* when that level was looked for */
 	struct settle_unit *units;
 	size_t count;
 };
@@ -89,28 +91,13 @@ static void settle_recover(struct settle_unit *one, uint64_t now_ms)
 	}
 }
 
-/* A service that waits for one that is down for good waits for ever: who is it? */
-static const struct unit *unit_that_holds_up(
-    const struct supervisor *supervisor, const struct unit *unit)
-{
-	for (size_t i = 0; i < unit->config->after.count; i++) {
-		const struct unit *other = supervisor->units[unit->config->after_index[i]];
-		enum service_state state = other->service.state;
-
-		if (state == SERVICE_BLOCKED || state == SERVICE_BACKOFF ||
-		    state == SERVICE_STOPPED ||
-		    (state == SERVICE_FINISHED && !service_is_order_ready(&other->service)))
-			return other;
-	}
-	return NULL;
-}
-
 static void settle_check_waiting(const struct supervisor *supervisor, struct settle_unit *one)
 {
-	const struct unit *other = unit_that_holds_up(supervisor, one->unit);
+	const struct unit *other = supervisor_held_up_by(supervisor, one->unit);
 	char message[64];
 
-	if (!other)
+	/* A boot task that runs again may bring that one up too. */
+	if (!other || tasks_holding(supervisor->tasks, one->unit, false))
 		return;
 	snprintf(message, sizeof(message), "waits for %s", other->config->name);
 	settle_finish(one, OUTCOME_FAILED, message);
@@ -139,6 +126,10 @@ static void settle_check(const struct supervisor *supervisor, struct settle_unit
 	struct unit *unit = one->unit;
 	const struct service *service = &unit->service;
 
+	if (unit->is_removed) {
+		settle_finish(one, OUTCOME_FAILED, "not configured any more");
+		return;
+	}
 	switch (service->state) {
 	case SERVICE_READY:
 		if (!one->is_restart || service->starts > one->starts)
@@ -169,14 +160,29 @@ static void settle_check(const struct supervisor *supervisor, struct settle_unit
 
 /* ---- restart and stop of all: down in reverse order, then up in order ---- */
 
+/* What a reload has added meanwhile has been stopped with the others. */
 static void settle_start_all(struct settle *settle, uint64_t now_ms)
 {
-	for (size_t i = 0; i < settle->count; i++)
-		unit_handle(settle->units[i].unit, SERVICE_EV_START, now_ms);
+	struct supervisor *supervisor = settle->supervisor;
+
+	supervisor->is_restarting_all = false;
+	for (size_t i = 0; i < supervisor->unit_count - supervisor->leaving_count; i++)
+		unit_handle(supervisor->units[i], SERVICE_EV_START, now_ms);
+}
+
+static void settle_begin_down(struct settle *settle, uint64_t now_ms)
+{
+	settle->reloads = settle->supervisor->reloads;
+	settle->supervisor->is_restarting_all = settle->op == REQUEST_RESTART;
+	settle->stop_level = supervisor_top_level(settle->supervisor);
+	settle->supervisor->is_restarting_all = settle->op == REQUEST_RESTART;
+	supervisor_stop_level(settle->supervisor, settle->stop_level, 0, now_ms);
 }
 
 static void settle_turn_down(struct settle *settle, uint64_t now_ms)
 {
+	if (settle->stop_level >= 0 && settle->reloads != settle->supervisor->reloads)
+		settle_begin_down(settle, now_ms); /* the levels are others now */
 	while (settle->stop_level >= 0 &&
 	       supervisor_is_level_down(settle->supervisor, settle->stop_level)) {
 		if (settle->stop_level == 0) {
@@ -188,8 +194,6 @@ static void settle_turn_down(struct settle *settle, uint64_t now_ms)
 		supervisor_stop_level(settle->supervisor, --settle->stop_level, 0, now_ms);
 	}
 }
-
-/* ---- the request ---- */
 
 /* Those that change a service on purpose; recover only sees to it, and joins whatever goes on. */
 static bool settle_is_exclusive(enum request_op op)
@@ -211,8 +215,7 @@ static void settle_begin(struct settle *settle, bool is_all, uint64_t now_ms)
 {
 	settle->stop_level = -1;
 	if ((settle->op == REQUEST_RESTART || settle->op == REQUEST_STOP) && is_all) {
-		settle->stop_level = supervisor_top_level(settle->supervisor);
-		supervisor_stop_level(settle->supervisor, settle->stop_level, 0, now_ms);
+		settle_begin_down(settle, now_ms);
 		return;
 	}
 	for (size_t i = 0; i < settle->count; i++) {
@@ -246,7 +249,7 @@ int settle_new(struct supervisor *supervisor, const struct request *request, uin
 {
 	struct unit *only =
 	    request->service[0] ? supervisor_find(supervisor, request->service) : NULL;
-	size_t count = request->service[0] ? 1 : supervisor->unit_count;
+	size_t count = request->service[0] ? 1 : supervisor->unit_count - supervisor->leaving_count;
 	struct unit **first = only ? &only : supervisor->units;
 	struct settle *settle;
 
@@ -272,7 +275,7 @@ int settle_new(struct supervisor *supervisor, const struct request *request, uin
 						    : request->timeout_ms);
 	settle->count = count;
 	for (size_t i = 0; i < count; i++)
-		settle->units[i] = (struct settle_unit){ .unit = first[i],
+		settle->units[i] = (struct settle_unit){ .unit = unit_hold(first[i]),
 			.old_pid = first[i]->pid,
 			.starts = first[i]->service.starts,
 			.is_restart = request->op == REQUEST_RESTART };
@@ -283,8 +286,10 @@ int settle_new(struct supervisor *supervisor, const struct request *request, uin
 
 void settle_free(struct settle *settle)
 {
-	for (size_t i = 0; i < settle->count; i++)
+	for (size_t i = 0; i < settle->count; i++) {
+		unit_release(settle->units[i].unit);
 		free(settle->units[i].message);
+	}
 	free(settle->units);
 	free(settle);
 }
@@ -337,14 +342,16 @@ uint64_t settle_deadline_ms(const struct settle *settle)
 /* stop: done or not, there is nothing else to say of a service. */
 static char *settle_encode_stop(const struct settle *settle)
 {
+	const struct settle_unit *one = settle->units;
 	char message[96];
 
-	for (size_t i = 0; i < settle->count; i++) {
-		if (settle->units[i].outcome != OUTCOME_TIMEOUT)
+	for (; one < settle->units + settle->count; one++) {
+		if (one->is_done && one->outcome != OUTCOME_TIMEOUT)
 			continue;
-		snprintf(message, sizeof(message), "%s is still being stopped",
-		    settle->units[i].unit->config->name);
-		return reply_encode_error(settle->id, REPLY_TIMEOUT, message);
+		snprintf(
+		    message, sizeof(message), "%s is still being stopped", one->unit->config->name);
+		return reply_encode_error(
+		    settle->id, one->is_done ? REPLY_TIMEOUT : REPLY_STOPPING, message);
 	}
 	return reply_encode_ok(settle->id);
 }
@@ -356,6 +363,8 @@ char *settle_encode(const struct settle *settle)
 
 	if (settle->op == REQUEST_STOP)
 		return settle_encode_stop(settle);
+	if (settle->supervisor->is_stopping)
+		return reply_encode_error(settle->id, REPLY_STOPPING, "nemoinit is shutting down");
 	outcomes = calloc(settle->count + 1, sizeof(*outcomes));
 	if (!outcomes)
 		return NULL;
@@ -376,11 +385,6 @@ char *settle_encode(const struct settle *settle)
 uint64_t settle_client(const struct settle *settle)
 {
 	return settle->client;
-}
-
-const char *settle_id(const struct settle *settle)
-{
-	return settle->id;
 }
 
 bool settle_is_bare(const struct settle *settle)

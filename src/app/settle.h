@@ -40,11 +40,11 @@ bool settle_is_over(const struct settle *settle);
 /* When settle_turn must be called at the latest, if nothing happens before; NEVER_MS: never. */
 uint64_t settle_deadline_ms(const struct settle *settle);
 
-/* The reply line, the caller's to free; NULL when memory is short. */
+/* The reply line (in a shutdown: that it is one, but for a stop that is done), the caller's to
+ * free; NULL when memory is short. */
 char *settle_encode(const struct settle *settle);
 
 uint64_t settle_client(const struct settle *settle);
-const char *settle_id(const struct settle *settle);
 /* Was it a bare word, so that the connection is closed behind the answer? */
 bool settle_is_bare(const struct settle *settle);
 

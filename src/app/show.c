@@ -95,7 +95,11 @@ static struct status_style output_style(void)
 /* An error reply, or one that cannot be read. */
 static enum exit_status show_error(const struct reply *reply)
 {
-	show_complaint("%s: %s", reply_code_to_string(reply->code), reply->message);
+	const char *code = reply_code_to_string(reply->code), *line = reply->message, *end;
+
+	for (; (end = strchr(line, '\n')); line = end + 1)
+		show_complaint("%s: %.*s", code, (int)(end - line), line);
+	show_complaint("%s: %s", code, line);
 	return exit_status_of_error(reply->code);
 }
 

@@ -6,15 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/run.h"
 #include "app/supervisor.h"
+#include "app/tasks.h"
 #include "core/snapshot.h"
 #include "core/snapshot_json.h"
 #include "util/macros.h"
 #include "util/text.h"
-
-enum {
-	COMMAND_BYTES = 1024,
-};
 
 /* What one service's snapshot borrows; lives as long as the encoding. */
 struct status_strings {
@@ -30,23 +28,6 @@ static int64_t time_left_or_none(uint64_t deadline_ms, uint64_t now_ms)
 	uint64_t left_ms = time_left_ms(deadline_ms, now_ms);
 
 	return left_ms == NEVER_MS ? -1 : (int64_t)left_ms;
-}
-
-/* The argv as people would type it, more or less: a word with blanks in quotes. */
-static char *join_command(const struct words *command)
-{
-	struct text text;
-
-	text_init_heap(&text, COMMAND_BYTES);
-	for (size_t i = 0; i < command->count; i++) {
-		const char *word = command->items[i];
-		const char *quote = !*word || strpbrk(word, " \t\n") ? "'" : "";
-
-		text_addf(&text, "%s%s", i ? " " : "", quote);
-		text_add_printable(&text, word, strlen(word), COMMAND_BYTES);
-		text_add(&text, quote);
-	}
-	return text.data;
 }
 
 static void fill_exit(struct snapshot_exit *out, const struct unit *unit)
@@ -68,6 +49,8 @@ static void fill_probe(struct snapshot_probe *out, const struct unit *unit)
 		[PROBE_NONE] = NULL,
 		[PROBE_HTTP] = "http",
 		[PROBE_TCP] = "tcp",
+		[PROBE_WS] = "ws",
+		[PROBE_EXEC] = "exec",
 		[PROBE_NOTIFY] = "notify",
 	};
 
@@ -89,7 +72,10 @@ static void fill_listener(
 		.command = is_privileged ? unit->listener_command : NULL };
 }
 
-/* blocked.message: the last output lines, for want of better the words of the failed start. */
+/*
+ * blocked.message: the last output lines, for want of better the words of the failed start; of a
+ * task those of the task.
+ */
 static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
     struct status_strings *strings, bool is_privileged)
 {
@@ -102,8 +88,16 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 					      service_shown_state(&unit->service) == SERVICE_BLOCKED
 						  ? unit->service.blocked
 						  : BLOCKED_NOT };
+	if (out->code == BLOCKED_FATAL_OUTPUT && unit->service.fatal_output >= 0)
+		out->id = unit->config->fatal_outputs[unit->service.fatal_output].id;
+	if (out->code == BLOCKED_TASK_FAILED)
+		out->task = unit->task;
 	if (out->code == BLOCKED_NOT || !is_privileged)
 		return;
+	if (out->code == BLOCKED_TASK_FAILED) {
+		out->message = unit->task_message;
+		return;
+	}
 	count = line_ring_get(&unit->ring, lines);
 	text_init_heap(&text, 8192);
 	for (size_t i = count > 10 ? count - 10 : 0; i < count; i++)
@@ -115,22 +109,26 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 /* What a waiting service waits for: the first that is not there, and how it is. */
 static char *describe_waiting(const struct supervisor *supervisor, const struct unit *unit)
 {
+	const char *task = tasks_holding(supervisor->tasks, unit, false);
+	const struct unit *other;
 	struct text text;
 
 	if (unit->service.state != SERVICE_WAITING)
 		return NULL;
-	for (size_t i = 0; i < unit->config->after.count; i++) {
-		const struct service *other =
-		    &supervisor->units[unit->config->after_index[i]]->service;
-
-		if (service_is_order_ready(other))
-			continue;
-		text_init_heap(&text, 128);
+	if (run_is_running(unit->repair))
+		return strdup("waits for its repair command");
+	other = task ? NULL : supervisor_awaited(supervisor, unit);
+	if (!task && !other)
+		task = tasks_holding(supervisor->tasks, unit, true);
+	if (!task && !other)
+		return NULL;
+	text_init_heap(&text, 128);
+	if (task)
+		text_addf(&text, "waits for task %s", task);
+	else
 		text_addf(&text, "waits for %s (%s)", other->config->name,
-		    service_state_to_string(service_shown_state(other)));
-		return text.data;
-	}
-	return NULL;
+		    service_state_to_string(service_shown_state(&other->service)));
+	return text.data;
 }
 
 static void fill_warnings(
@@ -152,7 +150,7 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 	enum service_state state = service_shown_state(service);
 	bool is_waiting = state == SERVICE_BACKOFF || service->state == SERVICE_BLOCKED;
 
-	strings->command = join_command(&unit->config->command);
+	strings->command = words_join(&unit->config->command);
 	*out = (struct snapshot_service){ .name = unit->config->name,
 		.state = state,
 		.ready = state == SERVICE_READY,
@@ -179,6 +177,23 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 	fill_warnings(&out->warnings, unit, strings);
 }
 
+/* What was wrong at the start, and the orphans there are now. NULL without memory. */
+static const char **list_warnings(const struct supervisor *supervisor, size_t *ret_count)
+{
+	size_t count = supervisor->warnings.count;
+	const char **items = calloc(count + FOREST_ORPHANS_MAX, sizeof(*items));
+
+	if (!items)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		items[i] = supervisor->warnings.items[i];
+	for (size_t i = 0; i < FOREST_ORPHANS_MAX; i++)
+		if (supervisor->forest.orphans[i].pid)
+			items[count++] = supervisor->forest.orphans[i].text;
+	*ret_count = count;
+	return items;
+}
+
 static void fill_nemoinit(
     struct snapshot_nemoinit *out, const struct supervisor *supervisor, uint64_t now_ms)
 {
@@ -193,9 +208,7 @@ static void fill_nemoinit(
 		.socket = supervisor->socket,
 		.config = supervisor->config->file ? supervisor->config->file : "built-in",
 		.reaped = (int64_t)supervisor->reaped,
-		.stop_budget_ms = (int64_t)supervisor->config->stop_budget_ms,
-		.warnings = { .items = (const char *const *)supervisor->warnings.items,
-		    .count = supervisor->warnings.count } };
+		.stop_budget_ms = (int64_t)supervisor->config->stop_budget_ms };
 }
 
 /* What the watcher last said, moved on to now; what it cannot say is known from its unit. */
@@ -231,15 +244,19 @@ char *status_encode(struct supervisor *supervisor, const char *id, const char *s
 	struct snapshot snapshot = { .services = calloc(count + 1, sizeof(*snapshot.services)),
 		.service_count = count };
 	struct auto_pair auto_pair;
+	size_t warning_count = 0;
+	const char **warnings = list_warnings(supervisor, &warning_count);
 	char *line = NULL;
 
-	if (strings && snapshot.services) {
+	if (strings && snapshot.services && warnings) {
 		for (size_t i = 0; i < count; i++)
 			fill_service(&snapshot.services[i], supervisor->units[i], &strings[i],
 			    is_privileged, now_ms);
 		snapshot.health =
 		    snapshot_health(snapshot.services, count, supervisor->is_stopping);
 		fill_nemoinit(&snapshot.nemoinit, supervisor, now_ms);
+		snapshot.nemoinit.warnings =
+		    (struct snapshot_strings){ .items = warnings, .count = warning_count };
 		snapshot.auto_pair = fill_auto_pair(supervisor, &auto_pair, now_ms);
 		line = snapshot_encode(&snapshot, id, service);
 	}
@@ -249,6 +266,7 @@ char *status_encode(struct supervisor *supervisor, const char *id, const char *s
 		free(strings[i].waiting);
 	}
 	free(strings);
+	free(warnings);
 	free(snapshot.services);
 	return line;
 }

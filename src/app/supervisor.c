@@ -2,12 +2,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/run.h"
+#include "app/tasks.h"
 #include "io/clock.h"
 #include "io/fd.h"
 #include "io/log.h"
@@ -28,9 +29,11 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 		.environment = options->environment,
 		.is_pid1 = options->is_pid1,
 		.nofile = options->nofile,
+		.command_line = options->command_line,
 		.started_ms = now_ms,
 		.started_at_ms = (int64_t)clock_epoch_ms(),
 		.warnings = *warnings,
+		.config_warnings = options->config_warnings,
 		.unit_count = options->config->service_count,
 		.turn_ms = now_ms,
 		.wake_ms = NEVER_MS,
@@ -42,9 +45,10 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 	    supervisor_random(supervisor), supervisor_random(supervisor));
 	if (gethostname(supervisor->host, sizeof(supervisor->host) - 1) < 0)
 		supervisor->host[0] = '\0';
-	supervisor->oom_fd = oom_open();
+	supervisor->oom_fd = oom_open("");
 	if (supervisor->oom_fd >= 0 && oom_read(supervisor->oom_fd, &supervisor->oom_count))
 		fd_close(&supervisor->oom_fd);
+	supervisor->oom_claimed = supervisor->oom_count;
 	supervisor->units = calloc(supervisor->unit_count + 1, sizeof(*supervisor->units));
 	if (!supervisor->units)
 		supervisor->unit_count = 0;
@@ -56,14 +60,17 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 	}
 	if (!supervisor->units)
 		return -ENOMEM;
-	return 0;
+	config_forget_services(options->config);
+	return tasks_new(supervisor, options->config, supervisor->unit_count, &supervisor->tasks);
 }
 
 void supervisor_deinit(struct supervisor *supervisor)
 {
+	tasks_free(&supervisor->tasks);
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		unit_free(supervisor->units[i]);
+		unit_release(supervisor->units[i]);
 	free(supervisor->units);
+	forest_deinit(&supervisor->forest);
 	free(supervisor->socket);
 	auto_pair_deinit(&supervisor->auto_pair);
 	problems_deinit(&supervisor->warnings);
@@ -79,7 +86,14 @@ void supervisor_start(struct supervisor *supervisor, uint64_t now_ms)
 		unit_handle(supervisor->units[i], SERVICE_EV_START, now_ms);
 }
 
-struct unit *supervisor_find(struct supervisor *supervisor, const char *name)
+struct unit *supervisor_find(const struct supervisor *supervisor, const char *name)
+{
+	struct unit *unit = supervisor_find_any(supervisor, name);
+
+	return unit && !unit->is_removed ? unit : NULL;
+}
+
+struct unit *supervisor_find_any(const struct supervisor *supervisor, const char *name)
 {
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		if (strcmp(supervisor->units[i]->config->name, name) == 0)
@@ -88,24 +102,6 @@ struct unit *supervisor_find(struct supervisor *supervisor, const char *name)
 }
 
 /* ---- for units ---- */
-
-void supervisor_report(struct supervisor *supervisor, enum log_level level, const struct unit *unit,
-    const char *event, const char *format, ...)
-{
-	char message[1024];
-	struct text out;
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(message, sizeof(message), format, arguments);
-	va_end(arguments);
-	text_init_heap(&out, sizeof(message) * 8);
-	log_line_event(&out, supervisor->config->log_format, clock_epoch_ms(), level,
-	    unit ? unit->config->name : NULL, event, message);
-	if (out.data)
-		log_write(supervisor->log, out.data, out.length_bytes);
-	text_deinit(&out);
-}
 
 /* xorshift32: spreads restarts, guards no secret. */
 uint32_t supervisor_random(struct supervisor *supervisor)
@@ -116,26 +112,50 @@ uint32_t supervisor_random(struct supervisor *supervisor)
 	return supervisor->random;
 }
 
-int supervisor_take_oom(struct supervisor *supervisor)
+/* Has the OOM killer struck? It is looked for in every turn, lest an old strike explain a later
+ * KILL. */
+static void supervisor_look_oom(struct supervisor *supervisor, uint64_t now_ms)
 {
-	uint64_t count;
-	int has_struck;
+	uint64_t before = supervisor->oom_count;
 
-	if (supervisor->oom_fd < 0 || oom_read(supervisor->oom_fd, &count))
-		return -1;
-	has_struck = count > supervisor->oom_count;
-	supervisor->oom_count = count;
-	return has_struck;
+	if (supervisor->oom_fd < 0)
+		return;
+	if (oom_read(supervisor->oom_fd, &supervisor->oom_count)) {
+		fd_close(&supervisor->oom_fd);
+		return;
+	}
+	if (supervisor->oom_count <= before)
+		return;
+	if (now_ms >= supervisor->oom_end_ms)
+		supervisor->oom_claimed = before;
+	supervisor->oom_end_ms = deadline_after(now_ms, SUPERVISOR_OOM_MS);
+	supervisor_report(supervisor, LOG_WARN, NULL, "oom",
+	    "out of memory: the kernel has killed %" PRIu64 " of the processes here",
+	    supervisor->oom_count - before);
 }
 
-bool supervisor_is_main_pid(void *data, pid_t pid)
+int supervisor_take_oom(struct supervisor *supervisor, bool is_victim, uint64_t now_ms)
+{
+	supervisor_look_oom(supervisor, now_ms);
+	if (supervisor->oom_fd < 0)
+		return -1;
+	if (supervisor->oom_claimed >= supervisor->oom_count || now_ms >= supervisor->oom_end_ms)
+		return 0;
+	if (is_victim)
+		supervisor->oom_claimed++;
+	return 1;
+}
+
+bool supervisor_knows_child(void *data, pid_t pid)
 {
 	const struct supervisor *supervisor = data;
 
 	for (size_t i = 0; i < supervisor->unit_count; i++)
-		if (supervisor->units[i]->pid == pid)
+		if (supervisor->units[i]->pid == pid ||
+		    exec_probe_pid(supervisor->units[i]->exec_probe) == pid ||
+		    run_pid(supervisor->units[i]->repair) == pid)
 			return true;
-	return false;
+	return tasks_have_pid(supervisor->tasks, pid);
 }
 
 /* A restart of `unit` is over: who is to be restarted with it? */
@@ -167,21 +187,62 @@ void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint6
 		auto_pair_deinit(&supervisor->auto_pair);
 		auto_pair_init(&supervisor->auto_pair, AUTO_PAIR_FAST);
 	}
-	if (state == SERVICE_READY || state == SERVICE_FINISHED)
+	if (state == SERVICE_READY || unit_is_down(unit))
 		supervisor->is_order_dirty = true;
+	supervisor->forest.is_look_owed = supervisor->forest.is_look_owed || is_first_ready;
+	tasks_on_state(supervisor->tasks, unit, now_ms);
 	if (is_first_ready && unit->service.starts > 1 && !supervisor->is_stopping)
 		supervisor_restart_with(supervisor, unit, now_ms);
 }
 
 /* ---- order ---- */
 
-static bool supervisor_is_order_ready(const struct supervisor *supervisor, const struct unit *unit)
+/* After a reload the port may still be held by whoever had it before. */
+static const struct unit *supervisor_port_holder(
+    const struct supervisor *supervisor, const struct unit *unit)
 {
-	for (size_t i = 0; i < unit->config->after.count; i++)
-		if (!service_is_order_ready(
-			&supervisor->units[unit->config->after_index[i]]->service))
-			return false;
-	return true;
+	uint16_t port = unit->config->port;
+
+	for (size_t i = 0; port && i < supervisor->unit_count; i++)
+		if (supervisor->units[i]->held_port == port && supervisor->units[i] != unit)
+			return supervisor->units[i];
+	return NULL;
+}
+
+const struct unit *supervisor_awaited(const struct supervisor *supervisor, const struct unit *unit)
+{
+	if (unit->is_removed) /* its places are those of a configuration that is no more */
+		return unit;
+	for (size_t i = 0; i < unit->config->after.count; i++) {
+		const struct unit *other = supervisor->units[unit->config->after_index[i]];
+
+		if (!service_is_order_ready(&other->service))
+			return other;
+	}
+	return supervisor_port_holder(supervisor, unit);
+}
+
+const struct unit *supervisor_held_up_by(
+    const struct supervisor *supervisor, const struct unit *unit)
+{
+	for (size_t i = 0; i < unit->config->after.count; i++) {
+		const struct unit *other = supervisor->units[unit->config->after_index[i]];
+		enum service_state state = other->service.state;
+
+		if (state == SERVICE_BLOCKED || state == SERVICE_BACKOFF ||
+		    state == SERVICE_STOPPED ||
+		    (state == SERVICE_FINISHED && !service_is_order_ready(&other->service)))
+			return other;
+	}
+	return NULL;
+}
+
+/* A repair that was cut short must be over too. The command waits for nobody. */
+static bool supervisor_may_start(struct supervisor *supervisor, const struct unit *unit)
+{
+	return unit->config->is_main ||
+	       (!unit->is_removed && !run_is_running(unit->repair) &&
+		   tasks_may_start(supervisor->tasks, unit, !supervisor_awaited(supervisor, unit)));
 }
 
 /* Starts what waits and may. Returns false if there is more to be started than one turn allows. */
@@ -196,7 +257,7 @@ static bool supervisor_start_waiting(struct supervisor *supervisor, uint64_t now
 			struct unit *unit = supervisor->units[i];
 
 			if (unit->service.state != SERVICE_WAITING ||
-			    !supervisor_is_order_ready(supervisor, unit))
+			    !supervisor_may_start(supervisor, unit))
 				continue;
 			if (started++ >= SUPERVISOR_STARTS_PER_TURN) {
 				supervisor->is_order_dirty = true;
@@ -213,14 +274,22 @@ static bool supervisor_start_waiting(struct supervisor *supervisor, uint64_t now
 static void supervisor_on_exit(void *data, pid_t pid, const struct exit_info *exit)
 {
 	struct supervisor *supervisor = data;
+	uint64_t now_ms = loop_now_ms(supervisor->loop);
 
 	supervisor->reaped++;
+	supervisor->forest.is_look_owed = true;
 	for (size_t i = 0; i < supervisor->unit_count; i++) {
 		if (supervisor->units[i]->pid == pid) {
-			unit_on_exit(supervisor->units[i], exit, loop_now_ms(supervisor->loop));
+			unit_on_exit(supervisor->units[i], exit, now_ms);
 			return;
 		}
 	}
+	forest_on_exit(supervisor, pid);
+	for (size_t i = 0; i < supervisor->unit_count; i++) {
+		exec_probe_handle_exit(supervisor->units[i]->exec_probe, pid, exit, now_ms);
+		run_on_exit(supervisor->units[i]->repair, pid, exit, now_ms);
+	}
+	tasks_on_exit(supervisor->tasks, pid, exit, now_ms);
 }
 
 void supervisor_on_child(struct supervisor *supervisor)
@@ -269,13 +338,20 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 {
 	uint64_t deadline_ms = NEVER_MS, dropped;
 
+	supervisor_look_oom(supervisor, now_ms);
 	supervisor_reap(supervisor, now_ms);
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		deadline_ms = min_ms(deadline_ms, unit_turn(supervisor->units[i], now_ms));
+	supervisor_turn_reload(supervisor, now_ms);
 	if (!supervisor_start_waiting(supervisor, now_ms) || supervisor->is_reaping)
 		deadline_ms = now_ms;
+	supervisor_check_command(supervisor, now_ms);
+	deadline_ms = min_ms(deadline_ms, tasks_turn(supervisor->tasks, now_ms));
 	if (supervisor->is_stopping)
 		deadline_ms = min_ms(deadline_ms, supervisor_turn_stop(supervisor, now_ms));
+	/* A storm of dead children fills /proc. */
+	if (!supervisor->is_reaping)
+		deadline_ms = min_ms(deadline_ms, forest_turn(supervisor, now_ms));
 	/* What was started in this turn has deadlines of its own. */
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		deadline_ms =

@@ -6,27 +6,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/run.h"
 #include "app/supervisor.h"
+#include "app/tasks.h"
 #include "io/clock.h"
 #include "io/fd.h"
 #include "io/loop.h"
 #include "io/notify.h"
 #include "io/output.h"
-#include "io/probe.h"
+#include "io/terminal.h"
 #include "io/tree.h"
 #include "util/macros.h"
 #include "util/text.h"
 
-struct unit *unit_new(struct supervisor *supervisor, const struct service_config *config,
-    size_t place, uint64_t now_ms)
+struct unit *unit_new(
+    struct supervisor *supervisor, struct service_config *config, size_t place, uint64_t now_ms)
 {
 	struct unit *unit = malloc(sizeof(*unit));
 
 	if (!unit)
 		return NULL;
 	*unit = (struct unit){ .supervisor = supervisor,
+		.users = 1,
 		.place = place,
-		.config = config,
+		.config = &unit->own_config,
+		.own_config = *config,
 		.status_fd = -1,
 		.started_at_ms = -1,
 		.exit_at_ms = -1,
@@ -37,28 +41,51 @@ struct unit *unit_new(struct supervisor *supervisor, const struct service_config
 		.probe_latency_ms = -1,
 		.streams = {
 		    { .unit = unit, .name = "stdout" }, { .unit = unit, .name = "stderr" } } };
-	service_init(&unit->service, config, now_ms);
+	*config = (struct service_config){ .name = NULL };
+	snprintf(unit->tree.mark, sizeof(unit->tree.mark), "%s:%s", supervisor->instance,
+	    unit->config->name);
+	service_init(&unit->service, unit->config, now_ms);
 	return unit;
 }
 
-void unit_free(struct unit *unit)
+struct unit *unit_hold(struct unit *unit)
 {
-	if (!unit)
-		return;
+	unit->users++;
+	return unit;
+}
+
+void unit_close(struct unit *unit)
+{
 	loop_watch_free(&unit->status_watch);
 	fd_close(&unit->status_fd);
-	probe_cancel(&unit->probe);
+	unit_cancel_probe(unit);
 	notify_socket_free(&unit->notify);
-	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
 		output_free(&unit->streams[i].output);
+	run_free(&unit->repair);
+}
+
+void unit_release(struct unit *unit)
+{
+	if (!unit || --unit->users)
+		return;
+	unit_close(unit);
+	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
 		free(unit->streams[i].splitter.partial);
+		free(unit->streams[i].fatal);
 	}
+	tree_clear(&unit->tree);
 	line_ring_deinit(&unit->ring);
 	free(unit->failure);
+	free(unit->task);
+	free(unit->task_failure);
+	free(unit->task_message);
 	free(unit->probe_detail);
 	free(unit->listener_command);
 	for (size_t i = 0; i < ARRAY_LEN(unit->warnings); i++)
 		free(unit->warnings[i]);
+	service_config_deinit(&unit->own_config);
+	service_config_deinit(&unit->next_config);
 	free(unit);
 }
 
@@ -72,73 +99,14 @@ void unit_set_text(char **place, const char *text)
 
 bool unit_is_down(const struct unit *unit)
 {
-	return !unit->pid && !unit->session && unit->service.state != SERVICE_STOPPING;
+	return !unit->pid && !unit->session && unit->service.state != SERVICE_STOPPING &&
+	       !run_is_running(unit->repair);
 }
 
 static void unit_warn(struct unit *unit, enum unit_warning place, const char *text)
 {
 	unit_set_text(&unit->warnings[place], text);
 	supervisor_report(unit->supervisor, LOG_WARN, unit, "warning", "%s", text);
-}
-
-/* A look may cost a walk through all of /proc: the next one waits for a multiple of that. */
-static bool unit_is_tree_alive(struct unit *unit)
-{
-	uint64_t began_ms = clock_now_ms();
-	bool is_alive =
-	    unit->session && tree_is_alive(unit->session, supervisor_is_main_pid, unit->supervisor);
-	uint64_t ended_ms = clock_now_ms();
-
-	unit->look_ms = deadline_after(ended_ms, (ended_ms - began_ms) * UNIT_LOOK_PAUSE);
-	return is_alive;
-}
-
-static void unit_forget_tree(struct unit *unit, uint64_t now_ms)
-{
-	unit->session = 0;
-	unit->listener_owner = LISTENER_NONE;
-	unit->listener_pid = 0;
-	unit->probe_ok = -1;
-	unit_set_text(&unit->listener_command, NULL);
-	unit_set_text(&unit->warnings[UNIT_WARNING_STOP], NULL);
-	unit_set_text(&unit->warnings[UNIT_WARNING_PORT], NULL);
-	unit_set_text(&unit->warnings[UNIT_WARNING_SELF], NULL);
-	unit_handle(unit, SERVICE_EV_TREE_GONE, now_ms);
-}
-
-static void unit_end_tree(struct unit *unit, uint64_t now_ms)
-{
-	if (unit_is_tree_alive(unit))
-		tree_signal_all(unit->session, SIGTERM);
-	else
-		unit_forget_tree(unit, now_ms);
-}
-
-static void unit_kill_tree(struct unit *unit, uint64_t now_ms)
-{
-	bool is_first = unit->service.killed_ms == now_ms; /* it is repeated until none is left */
-
-	/* While the main process is unreaped its number is ours; after that only a look tells. */
-	if (!unit->pid && !unit_is_tree_alive(unit)) {
-		unit_forget_tree(unit, now_ms);
-		return;
-	}
-	if (unit->session && is_first) {
-		unit->supervisor->killed_count++;
-		supervisor_report(unit->supervisor, LOG_WARN, unit, "killed",
-		    "killing what is left of session %d", (int)unit->session);
-	}
-	if (unit->session)
-		tree_signal_all(unit->session, SIGKILL);
-}
-
-static void unit_stop_signal(struct unit *unit)
-{
-	int result = unit->pid ? tree_signal_main(unit->pid, unit->config->stop_signal) : 0;
-
-	if (result)
-		supervisor_report(unit->supervisor, LOG_WARN, unit, "stopping",
-		    "cannot signal pid %d: %s", (int)unit->pid, strerror(-result));
 }
 
 static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
@@ -150,15 +118,17 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 		    "crash loop: more than %u unrequested exits in the time of crash_limit; see "
 		    "nemoctl status %s",
 		    unit->config->crash_limit.count, unit->config->name);
+	if (actions & SERVICE_DO_CRASH_LOOP)
+		tasks_on_crash_loop(supervisor->tasks, unit);
 	if (actions & SERVICE_DO_UNKILLABLE)
 		unit_warn(
 		    unit, UNIT_WARNING_STOP, "unkillable: it does not die from SIGKILL (state D?)");
 	if (actions & SERVICE_DO_CANCEL_PROBE)
-		probe_cancel(&unit->probe);
+		unit_cancel_probe(unit);
 	if (actions & SERVICE_DO_CHECK_ORDER)
 		supervisor->is_order_dirty = true;
 	if (actions & SERVICE_DO_STOP_SIGNAL)
-		unit_stop_signal(unit);
+		unit_stop_signal(unit, now_ms);
 	if (actions & SERVICE_DO_END_TREE)
 		unit_end_tree(unit, now_ms);
 	if (actions & SERVICE_DO_KILL_TREE)
@@ -167,17 +137,22 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 		unit_start(unit, now_ms);
 	if (actions & SERVICE_DO_PROBE)
 		unit_probe(unit, now_ms);
+	if (actions & SERVICE_DO_REPAIR)
+		unit_repair(unit, now_ms);
+	if (actions & SERVICE_DO_CANCEL_REPAIR)
+		run_stop(unit->repair, now_ms);
 }
 
 /* A stop that the probe has caused is explained by the probe's last words. */
 static void unit_note_cause(struct unit *unit)
 {
-	if (unit->service.cause == SERVICE_CAUSE_UNHEALTHY ||
-	    unit->service.cause == SERVICE_CAUSE_START_TIMEOUT)
+	if (unit->service.fatal_output < 0 &&
+	    (unit->service.cause == SERVICE_CAUSE_UNHEALTHY ||
+		unit->service.cause == SERVICE_CAUSE_START_TIMEOUT))
 		unit_set_text(&unit->failure, unit->probe_detail);
 }
 
-static void unit_handle_event(struct unit *unit, struct service_event *event, uint64_t now_ms)
+void unit_handle_event(struct unit *unit, struct service_event *event, uint64_t now_ms)
 {
 	enum service_state before = unit->service.state;
 	unsigned actions;
@@ -186,6 +161,8 @@ static void unit_handle_event(struct unit *unit, struct service_event *event, ui
 	actions = service_handle(&unit->service, event, now_ms);
 	if (unit->service.state == SERVICE_STOPPING && before != SERVICE_STOPPING)
 		unit_note_cause(unit);
+	if (actions & SERVICE_DO_DIAGNOSE)
+		unit_diagnose(unit, now_ms);
 	if (unit->service.state != before) {
 		unit_report_state(unit, before, now_ms);
 		supervisor_on_state(unit->supervisor, unit, now_ms);
@@ -207,9 +184,19 @@ void unit_stop(struct unit *unit, uint64_t limit_ms, uint64_t now_ms)
 	unit_handle_event(unit, &event, now_ms);
 }
 
+static void unit_report_adoption(struct unit *unit, const struct exit_info *exit)
+{
+	supervisor_report(unit->supervisor, LOG_WARN, unit, "adopted",
+	    "adopted pid %d, which holds port %u; its parent pid %d %s %d", (int)unit->pid,
+	    unit->config->port, (int)unit->exit_pid,
+	    exit->by_signal ? "was ended by signal" : "exited with", exit->value);
+}
+
 void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_ms)
 {
 	struct service_event event = { .type = SERVICE_EV_EXITED, .exit = *exit };
+	bool is_victim =
+	    exit->by_signal && exit->value == SIGKILL && unit->service.killed_ms == NEVER_MS;
 
 	/* What it said before it went counts: a failed exec first, then its last words. */
 	unit_read_start(unit, now_ms);
@@ -217,28 +204,23 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 		unit_drain_output(&unit->streams[i]);
 	if (unit->notify)
 		notify_socket_drain(unit->notify);
-	unit->exit_pid = unit->pid;
-	unit->pid = 0;
-	unit->exit_at_ms = (int64_t)clock_epoch_ms();
-	unit->exit_oom = supervisor_take_oom(unit->supervisor);
-	event.is_oom = unit->exit_oom == 1 && exit->by_signal && exit->value == SIGKILL &&
-		       unit->service.killed_ms == NEVER_MS;
-	unit_handle_event(unit, &event, now_ms);
-}
-
-static bool unit_waits_for_tree(const struct unit *unit)
-{
-	return unit->service.state == SERVICE_STOPPING && !unit->pid;
-}
-
-void unit_check_tree(struct unit *unit, uint64_t now_ms)
-{
-	unit->is_look_owed = unit_waits_for_tree(unit);
-	if (!unit->is_look_owed || now_ms < unit->look_ms)
+	if (unit_take_next_main(unit))
 		return;
-	unit->is_look_owed = false;
-	if (!unit_is_tree_alive(unit))
-		unit_forget_tree(unit, now_ms);
+	unit->exit_pid = unit->pid;
+	unit->pid = unit->tree.main_pid = 0;
+	if (unit->has_terminal)
+		terminal_take_back();
+	unit->has_terminal = false;
+	unit->exit_at_ms = (int64_t)clock_epoch_ms();
+	unit->exit_oom = supervisor_take_oom(unit->supervisor, is_victim, now_ms);
+	event.is_oom = is_victim && unit->exit_oom == 1;
+	if (unit_adopt(unit)) {
+		event.type = SERVICE_EV_ADOPTED;
+		unit->started_at_ms = unit->exit_at_ms;
+		unit->probe_ok = -1;
+		unit_report_adoption(unit, exit);
+	}
+	unit_handle_event(unit, &event, now_ms);
 }
 
 uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
@@ -253,5 +235,6 @@ uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
 		unit_check_tree(unit, now_ms);
 	if (unit->is_look_owed)
 		deadline_ms = min_ms(deadline_ms, unit->look_ms);
-	return min_ms(deadline_ms, probe_turn(unit->probe, now_ms));
+	deadline_ms = min_ms(deadline_ms, run_turn(unit->repair, now_ms));
+	return min_ms(deadline_ms, unit_turn_probe(unit, now_ms));
 }

@@ -7,6 +7,7 @@
 #include "core/auto_pair_json.h"
 #include "core/http_reply.h"
 #include "core/notify_message.h"
+#include "core/ws_reply.h"
 #include "io/clock.h"
 #include "io/listener.h"
 #include "io/loop.h"
@@ -15,7 +16,6 @@
 #include "util/text.h"
 
 enum {
-	DETAIL_BYTES = 256,
 	HTTP_REQUEST_BYTES = 1024,
 };
 
@@ -25,7 +25,7 @@ bool unit_look_at_port(struct unit *unit)
 	struct listener_query query = { .port = unit->config->port,
 		.has_address = target->text != NULL && target->port == unit->config->port,
 		.is_ipv6 = target->is_ipv6,
-		.main_pid = unit->pid,
+		.tree = unit->session ? &unit->tree : NULL,
 		.uid = getuid() };
 	struct listener listener;
 	char command[LISTENER_COMMAND_BYTES];
@@ -70,23 +70,28 @@ static bool unit_judge_port(struct unit *unit, struct error *error)
 	return false;
 }
 
-static void unit_finish_probe(struct unit *unit, int result, const struct error *error)
+void unit_end_probe(struct unit *unit, enum service_event_type verdict, const char *detail)
 {
 	uint64_t now_ms = clock_now_ms();
 	struct error port_error;
-	bool ok = result == 0;
 
-	if (ok && !unit_judge_port(unit, &port_error)) {
-		ok = false;
-		error = &port_error;
+	if (verdict == SERVICE_EV_PROBE_OK && !unit_judge_port(unit, &port_error)) {
+		verdict = SERVICE_EV_PROBE_MISS;
+		detail = port_error.message;
 	}
-	unit->probe_ok = ok;
+	if (verdict != SERVICE_EV_PROBE_UNKNOWN)
+		unit->probe_ok = verdict == SERVICE_EV_PROBE_OK;
 	unit->probe_latency_ms = (int64_t)(now_ms - unit->probe_began_ms);
-	if (ok)
+	if (verdict == SERVICE_EV_PROBE_OK)
 		unit->probe_last_ok_at_ms = (int64_t)clock_epoch_ms();
-	unit_set_text(&unit->probe_detail, ok ? NULL : error->message);
-	unit_handle(unit, ok ? SERVICE_EV_PROBE_OK : SERVICE_EV_PROBE_MISS,
-	    loop_now_ms(unit->supervisor->loop));
+	unit_set_text(&unit->probe_detail, detail);
+	unit_handle(unit, verdict, loop_now_ms(unit->supervisor->loop));
+}
+
+static void unit_finish_probe(struct unit *unit, int result, const struct error *error)
+{
+	unit_end_probe(unit, result ? SERVICE_EV_PROBE_MISS : SERVICE_EV_PROBE_OK,
+	    result ? error->message : NULL);
 }
 
 static void unit_on_probe_done(void *data, int result, const struct error *error)
@@ -105,6 +110,9 @@ static int unit_judge_reply(
 {
 	const struct unit *unit = data;
 
+	if (unit->config->probe.type == PROBE_WS)
+		return ws_reply_judge(
+		    reply, length_bytes, is_end, unit->config->probe_expect, error);
 	return http_reply_judge(reply, length_bytes, is_end, &unit->config->probe_status,
 	    unit->config->probe_expect, error);
 }
@@ -126,15 +134,32 @@ void unit_probe(struct unit *unit, uint64_t now_ms)
 		unit_finish_probe(unit, 0, NULL);
 		return;
 	}
-	memcpy(request.address, target->address, sizeof(request.address));
-	if (target->type == PROBE_HTTP) {
-		request.message = message;
-		request.message_bytes = http_request_format(target, message, sizeof(message));
+	if (target->type == PROBE_EXEC) {
+		exec_probe_start(unit, now_ms);
+		return;
 	}
+	memcpy(request.address, target->address, sizeof(request.address));
+	if (target->type != PROBE_TCP)
+		request.message = message;
+	if (target->type == PROBE_HTTP)
+		request.message_bytes = http_request_format(target, message, sizeof(message));
+	if (target->type == PROBE_WS)
+		request.message_bytes = ws_request_format(target, message, sizeof(message));
 	result = probe_start(unit->supervisor->loop, &request,
 	    deadline_after(now_ms, unit->config->probe_timeout_ms), &unit->probe, &error);
 	if (result)
 		unit_finish_probe(unit, result, &error);
+}
+
+void unit_cancel_probe(struct unit *unit)
+{
+	probe_cancel(&unit->probe);
+	exec_probe_free(&unit->exec_probe);
+}
+
+uint64_t unit_turn_probe(struct unit *unit, uint64_t now_ms)
+{
+	return min_ms(probe_turn(unit->probe, now_ms), exec_probe_turn(unit, now_ms));
 }
 
 /* ---- notifications ---- */
@@ -161,7 +186,7 @@ void unit_on_notify(void *data, const char *bytes, size_t length_bytes, pid_t pi
 	struct unit *unit = data;
 	uint64_t now_ms = loop_now_ms(unit->supervisor->loop);
 	struct notify_message message;
-	char detail[DETAIL_BYTES];
+	char detail[UNIT_DETAIL_BYTES];
 	struct text text;
 
 	(void)pid; /* a helper of the service may speak for it; the socket tells which service */
@@ -170,6 +195,8 @@ void unit_on_notify(void *data, const char *bytes, size_t length_bytes, pid_t pi
 	/* The notification may overtake the news of its own exec. */
 	unit_read_start(unit, now_ms);
 	notify_message_parse(bytes, length_bytes, &message);
+	if (message.main_pid)
+		unit_take_main_pid(unit, (pid_t)message.main_pid);
 	if (message.status) {
 		text_init(&text, detail, sizeof(detail));
 		text_add_printable(&text, message.status, message.status_bytes, sizeof(detail) - 1);
@@ -189,6 +216,8 @@ void unit_on_notify(void *data, const char *bytes, size_t length_bytes, pid_t pi
 		unit->probe_latency_ms = -1;
 		unit_handle(unit, SERVICE_EV_NOTIFY_READY, now_ms);
 	}
+	if (message.is_stopping)
+		unit_handle(unit, SERVICE_EV_NOTIFY_STOPPING, now_ms);
 	if (message.is_watchdog)
 		unit_handle(unit, SERVICE_EV_NOTIFY_WATCHDOG, now_ms);
 }

@@ -7,20 +7,31 @@
 #include "util/macros.h"
 #include "util/text.h"
 
+void unit_describe_end(const struct exit_info *exit, struct text *out)
+{
+	const char *name = exit->by_signal ? signal_to_string(exit->value) : NULL;
+
+	if (exit->by_signal)
+		text_addf(out, "ended by signal %d%s%s%s", exit->value, name ? " (" : "",
+		    name ? name : "", name ? ")" : "");
+	else
+		text_addf(out, "exited with %d", exit->value);
+}
+
 void unit_describe_exit(const struct unit *unit, struct text *out)
 {
 	const struct service_exit *exit = &unit->service.last_exit;
-	const char *name = exit->info.by_signal ? signal_to_string(exit->info.value) : NULL;
 
+	if (unit->service.blocked == BLOCKED_TASK_FAILED && unit->task_failure) {
+		text_add(out, unit->task_failure);
+		return;
+	}
 	if (!exit->has_status)
 		text_addf(out, "could not be started");
 	else if (exit->reason == EXIT_REASON_EXEC_FAILED)
 		text_addf(out, "failed to start");
-	else if (exit->info.by_signal)
-		text_addf(out, "ended by signal %d%s%s%s", exit->info.value, name ? " (" : "",
-		    name ? name : "", name ? ")" : "");
 	else
-		text_addf(out, "exited with %d", exit->info.value);
+		unit_describe_end(&exit->info, out);
 	text_addf(out, " (%s", exit_reason_to_string(exit->reason));
 	if (exit->has_status) {
 		text_add(out, ", after ");
@@ -53,7 +64,7 @@ static void unit_report_ready(struct unit *unit, uint64_t now_ms)
 	text_add(&text, "ready after ");
 	text_add_span(&text, now_ms - unit->service.started_ms);
 	text_addf(&text, " (pid %d", (int)unit->pid);
-	if (address && unit->config->probe.port == unit->config->port)
+	if (address && unit->config->port && unit->config->probe.port == unit->config->port)
 		text_addf(&text, ", %.*s", (int)strcspn(address + 2, "/"), address + 2);
 	else if (unit->config->port)
 		text_addf(&text, ", port %u", unit->config->port);
@@ -65,23 +76,32 @@ static void unit_report_down(struct unit *unit, uint64_t now_ms)
 {
 	enum service_state state = unit->service.state;
 	bool is_bad = state == SERVICE_BACKOFF || state == SERVICE_BLOCKED;
+	bool is_hopeless = state == SERVICE_BLOCKED ||
+			   (state == SERVICE_FINISHED &&
+			       unit->service.last_exit.reason == EXIT_REASON_EXEC_FAILED);
 	char buffer[900];
 	struct text text;
 
 	text_init(&text, buffer, sizeof(buffer));
 	unit_describe_exit(unit, &text);
-	text_addf(&text, "; %s%s%s", service_state_to_string(state), is_bad ? ", " : "",
+	text_addf(&text, "; %s%s%s",
+	    unit->service.is_repairing ? "running its repair command"
+				       : service_state_to_string(state),
+	    is_bad ? ", " : "",
 	    state == SERVICE_BLOCKED ? blocked_code_to_string(unit->service.blocked) : "");
 	if (state == SERVICE_BLOCKED)
 		text_add(&text, ", ");
 	if (is_bad)
 		text_add_next_start(&text, unit, now_ms);
 	supervisor_report(unit->supervisor,
-	    state == SERVICE_BLOCKED ? LOG_ERROR
-	    : is_bad                 ? LOG_WARN
-				     : LOG_INFO,
-	    unit, state == SERVICE_WAITING ? "exited" : service_state_to_string(state), "%s",
-	    buffer);
+	    is_hopeless ? LOG_ERROR
+	    : is_bad    ? LOG_WARN
+			: LOG_INFO,
+	    unit,
+	    state == SERVICE_WAITING    ? "exited"
+	    : state == SERVICE_DISABLED ? "stopped"
+					: service_state_to_string(state),
+	    "%s", buffer);
 }
 
 static const char *cause_to_string(const struct unit *unit)
@@ -93,7 +113,7 @@ static const char *cause_to_string(const struct unit *unit)
 	case SERVICE_CAUSE_WATCHDOG: return "no watchdog ping in time";
 	case SERVICE_CAUSE_NONE: break;
 	}
-	return "the rest of it";
+	return "it says so itself (STOPPING=1)";
 }
 
 void unit_report_state(struct unit *unit, enum service_state before, uint64_t now_ms)
@@ -130,6 +150,7 @@ void unit_report_state(struct unit *unit, enum service_state before, uint64_t no
 	case SERVICE_BLOCKED:
 	case SERVICE_FINISHED: unit_report_down(unit, now_ms); return;
 	case SERVICE_STOPPED:
+	case SERVICE_DISABLED:
 		if (before == SERVICE_STOPPING)
 			unit_report_down(unit, now_ms);
 		return;
@@ -138,7 +159,6 @@ void unit_report_state(struct unit *unit, enum service_state before, uint64_t no
 			unit_report_down(unit, now_ms);
 		return;
 	case SERVICE_STARTING: /* told with the pid, in unit_start */
-	case SERVICE_DISABLED:
 	case SERVICE_STATE_COUNT_: return;
 	}
 }

@@ -1,10 +1,13 @@
 /* The beginning of a start: port, pipes, environment, process; and what it writes. */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app/supervisor.h"
 #include "app/unit.h"
+#include "core/fatal_text.h"
 #include "core/service_env.h"
 #include "io/clock.h"
 #include "io/fd.h"
@@ -14,19 +17,35 @@
 #include "io/notify.h"
 #include "io/output.h"
 #include "io/spawn.h"
+#include "io/terminal.h"
 #include "util/macros.h"
 
-static struct spawn_request unit_spawn_request(const struct unit *unit)
+struct spawn_request unit_spawn_request(const struct unit *unit)
 {
+	bool is_main = unit->config->is_main;
+
 	return (struct spawn_request){ .argv = unit->config->command.items,
 		.search_path = unit->supervisor->config->path,
 		.directory = unit->config->working_directory,
-		.stdin_fd = -1,
+		.stdin_fd = is_main ? STDIN_FILENO : -1,
 		.stdout_fd = -1,
 		.stderr_fd = -1,
 		.nofile = unit->supervisor->nofile,
-		.new_session = true,
+		/* It stays with the terminal, which belongs to a session. */
+		.new_session = !is_main,
+		.in_foreground = is_main && terminal_is_ours(),
 		.die_with_parent = !unit->supervisor->is_pid1 };
+}
+
+int unit_environment(const struct unit *unit, struct words *ret_environment)
+{
+	const struct supervisor *supervisor = unit->supervisor;
+	struct service_env given = { .socket = supervisor->socket,
+		.path = supervisor->config->path,
+		.notify_socket = unit->notify ? notify_socket_name(unit->notify) : NULL,
+		.mark = unit->tree.mark };
+
+	return service_env_build(supervisor->environment, unit->config, &given, ret_environment);
 }
 
 /* ---- what it writes ---- */
@@ -35,17 +54,9 @@ static void unit_on_line(void *data, const char *line, size_t length_bytes)
 {
 	struct unit_stream *stream = data;
 	struct unit *unit = stream->unit;
-	struct supervisor *supervisor = unit->supervisor;
-	uint64_t epoch_ms = clock_epoch_ms();
-	struct text out;
 
-	line_ring_add(&unit->ring, line, length_bytes, epoch_ms);
-	text_init_heap(&out, LINE_MAX_BYTES * 8);
-	log_line_output(&out, supervisor->config->log_format, epoch_ms, unit->config->name,
-	    stream->name, line, length_bytes);
-	if (out.data)
-		log_write(supervisor->log, out.data, out.length_bytes);
-	text_deinit(&out);
+	supervisor_log_output(
+	    unit->supervisor, &unit->ring, unit->config->name, stream->name, line, length_bytes);
 }
 
 void unit_drain_output(struct unit_stream *stream)
@@ -64,6 +75,9 @@ static int unit_open_output(struct unit *unit, int write_fds[2], struct error *e
 		struct unit_stream *stream = &unit->streams[i];
 		int result;
 
+		free(stream->fatal);
+		stream->fatal = NULL;
+
 		/* What a survivor of the last start still writes is nobody's any more. */
 		unit_drain_output(stream);
 		output_free(&stream->output);
@@ -75,6 +89,10 @@ static int unit_open_output(struct unit *unit, int write_fds[2], struct error *e
 		if (result)
 			return error_set(
 			    error, result, "pipe for %s: %s", stream->name, strerror(-result));
+		if (unit->config->fatal_output_count)
+			stream->fatal = calloc(1, sizeof(*stream->fatal));
+		if (unit->config->fatal_output_count && !stream->fatal)
+			return error_set(error, -ENOMEM, "no memory to look for fatal_output");
 	}
 	return 0;
 }
@@ -91,8 +109,6 @@ static int unit_spawn(struct unit *unit, struct error *error)
 {
 	const struct supervisor *supervisor = unit->supervisor;
 	struct spawn_request request = unit_spawn_request(unit);
-	struct service_env given = { .socket = supervisor->socket,
-		.path = supervisor->config->path };
 	struct words environment = { .items = NULL };
 	int write_fds[2] = { -1, -1 }, result = 0;
 
@@ -101,10 +117,7 @@ static int unit_spawn(struct unit *unit, struct error *error)
 	if (unit->config->probe.type == PROBE_NOTIFY || unit->config->watchdog_ms)
 		result =
 		    notify_socket_new(supervisor->loop, unit_on_notify, unit, &unit->notify, error);
-	if (unit->notify)
-		given.notify_socket = notify_socket_name(unit->notify);
-	if (!result &&
-	    service_env_build(supervisor->environment, unit->config, &given, &environment))
+	if (!result && unit_environment(unit, &environment))
 		result = error_set(error, -ENOMEM, "no memory for its environment");
 	if (!result)
 		result = unit_open_output(unit, write_fds, error);
@@ -113,6 +126,7 @@ static int unit_spawn(struct unit *unit, struct error *error)
 		request.stdout_fd = write_fds[0];
 		request.stderr_fd = write_fds[1];
 		result = spawn_start(&request, &unit->pid, &unit->status_fd, error);
+		unit->has_terminal = !result && request.in_foreground;
 	}
 	if (unit->config->output == OUTPUT_CAPTURE) {
 		fd_close(&write_fds[0]);
@@ -167,6 +181,8 @@ void unit_start(struct unit *unit, uint64_t now_ms)
 		return;
 	}
 	unit->session = unit->pid;
+	tree_set_main(&unit->tree, unit->pid, unit->pid);
+	unit->held_port = unit->config->port;
 	unit->started_at_ms = (int64_t)clock_epoch_ms();
 	supervisor_report(
 	    supervisor, LOG_INFO, unit, "starting", "starting (pid %d)", (int)unit->pid);
@@ -199,10 +215,42 @@ void unit_read_start(struct unit *unit, uint64_t now_ms)
 	unit_handle(unit, result ? SERVICE_EV_EXEC_FAILED : SERVICE_EV_EXEC_OK, now_ms);
 }
 
+/* Only what it writes before it is ready can be fatal. */
+static void unit_look_for_fatal_text(
+    struct unit_stream *stream, const char *bytes, size_t length_bytes)
+{
+	struct unit *unit = stream->unit;
+	const struct service_config *config = unit->config;
+	struct service_event event = { .type = SERVICE_EV_FATAL_OUTPUT };
+	char failure[128];
+	int found;
+
+	/* Its words may overtake the news of its own exec, which can make it ready. */
+	unit_read_start(unit, loop_now_ms(unit->supervisor->loop));
+	if (unit->service.was_ready) {
+		free(stream->fatal);
+		stream->fatal = NULL;
+		return;
+	}
+	found = fatal_text_feed(
+	    stream->fatal, config->fatal_outputs, config->fatal_output_count, bytes, length_bytes);
+	if (found < 0 || unit->service.fatal_output >= 0)
+		return;
+	snprintf(failure, sizeof(failure), "its output has fatal_output.%s",
+	    config->fatal_outputs[found].id);
+	unit_set_text(&unit->failure, failure);
+	supervisor_report(unit->supervisor, LOG_ERROR, unit, "warning",
+	    "%s: it will not be called ready", failure);
+	event.text = (unsigned)found;
+	unit_handle_event(unit, &event, loop_now_ms(unit->supervisor->loop));
+}
+
 void unit_on_output(void *data, const char *bytes, size_t length_bytes)
 {
 	struct unit_stream *stream = data;
 
+	if (length_bytes && stream->fatal)
+		unit_look_for_fatal_text(stream, bytes, length_bytes);
 	if (length_bytes)
 		line_splitter_feed(&stream->splitter, bytes, length_bytes, unit_on_line, stream);
 	else

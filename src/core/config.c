@@ -1,6 +1,5 @@
 #include "core/config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +14,7 @@
 
 static const char root_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-static void service_config_deinit(struct service_config *service)
+void service_config_deinit(struct service_config *service)
 {
 	free(service->name);
 	words_deinit(&service->command);
@@ -24,9 +23,16 @@ static void service_config_deinit(struct service_config *service)
 	words_deinit(&service->restart_with);
 	words_deinit(&service->env);
 	words_deinit(&service->env_unset);
+	words_deinit(&service->repair);
+	for (size_t i = 0; i < service->fatal_output_count; i++) {
+		free(service->fatal_outputs[i].id);
+		free(service->fatal_outputs[i].text);
+	}
+	free(service->fatal_outputs);
 	free(service->working_directory);
 	free(service->probe_expect);
 	free(service->probe.path);
+	words_deinit(&service->probe.command);
 	free(service->probe.text);
 }
 
@@ -36,17 +42,27 @@ void config_forget_text(struct config *config)
 	settings_deinit(&config->environment_settings);
 }
 
-/* All but the text it was made of. */
-static void config_deinit_values(struct config *config)
+void config_forget_services(struct config *config)
 {
 	for (size_t i = 0; i < config->service_count; i++)
 		service_config_deinit(&config->services[i]);
 	free(config->services);
+	config->services = NULL;
+	config->service_count = 0;
+}
+
+/* All but the text it was made of. */
+static void config_deinit_values(struct config *config)
+{
+	config_forget_services(config);
+	for (size_t i = 0; i < config->task_count; i++)
+		task_config_deinit(&config->tasks[i]);
+	free(config->tasks);
 	free(config->socket);
 	free(config->path);
 	free(config->file);
-	config->services = NULL;
-	config->service_count = 0;
+	config->tasks = NULL;
+	config->task_count = 0;
 	config->socket = config->path = config->file = NULL;
 }
 
@@ -100,12 +116,11 @@ void config_problem(struct config_builder *builder, enum section_kind kind, cons
 	} else {
 		problems_add(builder->errors, "%s:%u: [%s%s] %s",
 		    builder->sources->file ? builder->sources->file : "built-in",
-		    section ? section->line : 0, kind == SECTION_SERVICE ? "service " : "nemoinit",
-		    name, message);
+		    section ? section->line : 0, section_kind_to_string(kind), name, message);
 	}
 }
 
-static const char *find_variable(const void *data, const char *name, size_t name_length_bytes)
+const char *config_find_variable(const void *data, const char *name, size_t name_length_bytes)
 {
 	const struct config_builder *builder = data;
 	static const char gateway_port[] = "gateway_port";
@@ -119,19 +134,20 @@ static const char *find_variable(const void *data, const char *name, size_t name
 	return environment_find(builder->sources->environment, name, name_length_bytes);
 }
 
-/* Reads one key of a section into base: its setting, else (or if that is bad) its default. */
-static void config_read_key(struct config_builder *builder, enum section_kind kind,
-    const char *name, const struct config_key *key, void *base)
+void config_read_key(struct config_builder *builder, enum section_kind kind, const char *name,
+    const struct config_key *key, void *base)
 {
-	const struct variables variables = { .find = find_variable, .data = builder };
+	const struct variables variables = { .find = config_find_variable, .data = builder };
 	struct setting *setting = config_setting(builder, kind, name, key->name);
+	const char *fallback;
 	struct error error;
 
 	if (setting && !config_value_read(key, setting->value, &variables, base, &error))
 		return;
 	if (setting)
 		config_problem(builder, kind, name, setting, error.message);
-	if (key->fallback && config_value_read(key, key->fallback, &variables, base, &error))
+	fallback = config_key_fallback(key, kind == SECTION_SERVICE ? base : NULL);
+	if (fallback && config_value_read(key, fallback, &variables, base, &error))
 		config_problem(builder, kind, name, NULL, error.message);
 }
 
@@ -189,48 +205,6 @@ static void config_read_nemoinit(struct config_builder *builder)
 	config->path = strdup(inherited && *inherited ? inherited : root_path);
 }
 
-static bool is_variable_name(const char *name)
-{
-	if (!*name || isdigit((unsigned char)*name))
-		return false;
-	while (isalnum((unsigned char)*name) || *name == '_')
-		name++;
-	return !*name;
-}
-
-/* The keys that are no table entry: env.NAME; any other is unknown. */
-static void config_read_free_key(struct config_builder *builder, const struct section *section,
-    struct setting *setting, struct service_config *service)
-{
-	const struct variables variables = { .find = find_variable, .data = builder };
-	char *value = NULL, *entry = NULL;
-	struct error error;
-
-	if (!service || strncmp(setting->key, "env.", 4) != 0) {
-		config_problem(builder, section->kind, section->name, setting,
-		    "unknown key; nemoinit --print-config shows those there are");
-	} else if (!is_variable_name(setting->key + 4)) {
-		config_problem(builder, section->kind, section->name, setting,
-		    "the name after 'env.' must be letters, digits and '_', no digit first");
-	} else if (words_expand(setting->value, &variables, &value, &error)) {
-		config_problem(builder, section->kind, section->name, setting, error.message);
-	} else if (asprintf(&entry, "%s=%s", setting->key + 4, value) < 0 ||
-		   words_add(&service->env, entry)) {
-		config_problem(builder, section->kind, section->name, setting,
-		    "too many variables, or no memory");
-	}
-	free(value);
-}
-
-static void config_read_free_keys(
-    struct config_builder *builder, const struct section *section, struct service_config *service)
-{
-	for (size_t i = 0; i < section->count; i++)
-		if (!section->items[i].rejected &&
-		    !config_key_find(section->kind, section->items[i].key))
-			config_read_free_key(builder, section, &section->items[i], service);
-}
-
 /* NEMOCLAW_SKIP_AUTO_PAIR, as the platform sets it. */
 static bool is_skipped(const struct config_builder *builder, const char *service_name)
 {
@@ -246,6 +220,7 @@ static void config_read_service(struct config_builder *builder, const struct sec
 {
 	struct config *config = builder->config;
 	struct service_config *service = &config->services[config->service_count];
+	bool is_command = config_is_command(section->kind, section->name);
 	const struct config_key *keys;
 	size_t count;
 
@@ -257,8 +232,11 @@ static void config_read_service(struct config_builder *builder, const struct sec
 	config->service_count++;
 	keys = config_keys(SECTION_SERVICE, &count);
 	for (size_t i = 0; i < count; i++)
-		config_read_key(builder, SECTION_SERVICE, section->name, &keys[i], service);
-	config_read_free_keys(builder, section, service);
+		if (!is_command || strcmp(keys[i].name, "command") != 0)
+			config_read_key(builder, SECTION_SERVICE, section->name, &keys[i], service);
+	config_read_free_keys(builder, section, &service->env, service);
+	if (is_command && config_read_command(builder->sources, service))
+		config_problem(builder, section->kind, section->name, NULL, "no memory");
 	service->is_skipped_by_environment = is_skipped(builder, section->name);
 	if (service->is_skipped_by_environment)
 		service->enabled = false;
@@ -273,7 +251,7 @@ static void config_read(struct config_builder *builder)
 
 	config_read_nemoinit(builder);
 	if (nemoinit)
-		config_read_free_keys(builder, nemoinit, NULL);
+		config_read_free_keys(builder, nemoinit, NULL, NULL);
 	config->services = calloc(settings->count + 1, sizeof(*config->services));
 	if (builder->sources->file)
 		config->file = strdup(builder->sources->file);
@@ -284,6 +262,7 @@ static void config_read(struct config_builder *builder)
 	for (size_t i = 0; i < settings->count; i++)
 		if (settings->sections[i].kind == SECTION_SERVICE)
 			config_read_service(builder, &settings->sections[i]);
+	config_read_tasks(builder);
 	config_check(builder);
 }
 
@@ -302,7 +281,7 @@ static int section_overlay(struct section *section, const struct section *from)
 
 /*
  * The file decides which sections there are; those that are built in too start from there. Without
- * a file the built-in ones are all.
+ * a file the built-in ones are all. The command of the command line comes last.
  */
 static void config_merge(struct config_builder *builder, struct settings *ret_settings)
 {
@@ -312,12 +291,13 @@ static void config_merge(struct config_builder *builder, struct settings *ret_se
 
 	config_ini_read(
 	    "built-in", "built-in", builtin_ini, strlen(builtin_ini), &builtin, builder->errors);
-	if (!sources->file) {
+	if (sources->file) {
+		config_ini_read(sources->file, NULL, sources->text, sources->text_bytes, &file,
+		    builder->errors);
+	} else {
 		*ret_settings = builtin;
-		return;
+		builtin = (struct settings){ .sections = NULL };
 	}
-	config_ini_read(
-	    sources->file, NULL, sources->text, sources->text_bytes, &file, builder->errors);
 	for (size_t i = 0; !result && i < file.count; i++) {
 		const struct section *from = &file.sections[i];
 		const struct section *base = settings_find(&builtin, from->kind, from->name);
@@ -329,6 +309,8 @@ static void config_merge(struct config_builder *builder, struct settings *ret_se
 		if (!result)
 			result = section_overlay(to, from);
 	}
+	if (!result && sources->command)
+		result = config_add_command(sources->command, ret_settings);
 	if (result)
 		problems_add(builder->errors, "no memory for the configuration");
 	settings_deinit(&builtin);

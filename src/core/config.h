@@ -30,6 +30,18 @@ enum output_mode {
 	OUTPUT_NULL,
 };
 
+enum task_when {
+	TASK_BOOT,
+	TASK_START,
+	TASK_READY,
+	TASK_TROUBLE,
+};
+
+enum task_on_failure {
+	TASK_BLOCK,
+	TASK_CONTINUE,
+};
+
 enum interrupt_mode {
 	INTERRUPT_AUTO,
 	INTERRUPT_STOP,
@@ -45,7 +57,14 @@ enum probe_type {
 	PROBE_NONE,
 	PROBE_HTTP,
 	PROBE_TCP,
+	PROBE_WS,
+	PROBE_EXEC,
 	PROBE_NOTIFY,
+};
+
+enum unhealthy_action {
+	UNHEALTHY_RESTART,
+	UNHEALTHY_REPORT,
 };
 
 /* Where a probe goes. A host name would need a resolver, which blocks: addresses only. */
@@ -54,8 +73,9 @@ struct probe_target {
 	bool is_ipv6;
 	uint8_t address[16]; /* network order; the first 4 for IPv4 */
 	uint16_t port;
-	char *path; /* http; NULL else */
-	char *text; /* as written; NULL without an address */
+	char *path;           /* http and ws; NULL else */
+	struct words command; /* exec: argv */
+	char *text;           /* as written, for exec unexpanded; NULL: of notify and none */
 };
 
 /* At most `count` in `window_ms`. */
@@ -78,6 +98,12 @@ struct exit_codes {
 	uint32_t bits[8];
 };
 
+/* `fatal_output.ID = TEXT` */
+struct fatal_output {
+	char *id;
+	char *text; /* folded, as fatal_text_feed wants it */
+};
+
 struct service_config {
 	char *name;
 	struct words command; /* argv */
@@ -87,6 +113,9 @@ struct service_config {
 	struct words restart_with;
 	struct words env;       /* `NAME=value` */
 	struct words env_unset; /* names */
+	struct words repair;    /* argv; none: nothing is repaired */
+	struct fatal_output *fatal_outputs;
+	size_t fatal_output_count;
 	char *working_directory;
 	char *probe_expect;
 	struct probe_target probe;
@@ -104,14 +133,31 @@ struct service_config {
 	uint64_t probe_start_interval_ms;
 	uint64_t probe_retry_interval_ms;
 	uint64_t unhealthy_after_ms;
+	uint64_t probe_restart_interval_ms;
 	uint64_t watchdog_ms; /* 0: none */
+	uint64_t repair_timeout_ms;
 	enum restart_policy restart;
 	enum crash_action crash_action;
+	enum unhealthy_action unhealthy_action;
 	enum output_mode output;
 	int stop_signal;
 	uint16_t port; /* 0: none */
 	bool enabled;
+	bool is_main;                   /* the command of nemoinit's command line */
 	bool is_skipped_by_environment; /* NEMOCLAW_SKIP_AUTO_PAIR */
+};
+
+/* A one-shot step. */
+struct task_config {
+	char *name;
+	struct words command; /* argv */
+	struct words of;      /* services; none: all */
+	uint16_t *of_index;   /* the same, as places in config.services; NULL without any */
+	struct words env;     /* `NAME=value` */
+	char *working_directory;
+	uint64_t timeout_ms;
+	enum task_when when;
+	enum task_on_failure on_failure;
 };
 
 struct config {
@@ -125,6 +171,8 @@ struct config {
 	char *path; /* PATH for commands */
 	struct service_config *services;
 	size_t service_count;
+	struct task_config *tasks; /* in the order of the file */
+	size_t task_count;
 
 	/* The text it was made of, for config_print: config_forget_text frees it. */
 	struct settings file_settings;
@@ -139,6 +187,8 @@ struct config_sources {
 	size_t text_bytes;
 	char *const *environment;
 	bool is_root;
+	char *const *command;  /* to run as the service `main`; NULL: none */
+	const char *directory; /* where that is started; NULL: where we are */
 };
 
 /*
@@ -151,9 +201,14 @@ int config_build(const struct config_sources *sources, struct config *ret_config
 
 /* Frees what is owned; a zeroed struct is fine. */
 void config_deinit(struct config *config);
+/* Likewise one service, for whoever has moved it out of its configuration. */
+void service_config_deinit(struct service_config *service);
 
 /* Frees the settings text, which only config_print needs. */
 void config_forget_text(struct config *config);
+
+/* Frees the services, when they have been moved to where they are used. */
+void config_forget_services(struct config *config);
 
 /* Place of the service called name, or -1. */
 int config_find_service(const struct config *config, const char *name);

@@ -30,6 +30,9 @@ static void check_names(struct config_builder *builder, struct service_config *s
 	for (size_t i = 0; i < names->count; i++) {
 		int place = config_find_service(builder->config, names->items[i]);
 
+		/* It waits for nobody and its end is the end of all: there is no order to it. */
+		if (place >= 0 && builder->config->services[place].is_main)
+			place = -1;
 		if (place < 0 || strcmp(names->items[i], service->name) == 0) {
 			snprintf(message, sizeof(message), "'%.60s' is %s", names->items[i],
 			    place < 0 ? "no service of this configuration" : "this service itself");
@@ -150,15 +153,32 @@ static void check_restarts(struct config_builder *builder)
 	free(reached);
 }
 
-static void check_command(struct config_builder *builder, const struct service_config *service)
+void config_check_command(struct config_builder *builder, enum section_kind kind, const char *name,
+    const struct words *command)
 {
-	const struct section *section =
-	    settings_find(builder->settings, SECTION_SERVICE, service->name);
+	const struct section *section = settings_find(builder->settings, kind, name);
 
-	if (!service->command.count && !service_setting(builder, service, "command") &&
+	if (!command->count && !config_setting(builder, kind, name, "command") &&
 	    !(section && section->has_bad_lines))
-		config_problem(builder, SECTION_SERVICE, service->name, NULL,
-		    "has no command; add 'command = …'");
+		config_problem(builder, kind, name, NULL, "has no command; add 'command = …'");
+}
+
+/* The command is stopped before all others, whatever they are; it waits for none of them. */
+static void set_level_of_command(struct config *config)
+{
+	struct service_config *command = NULL;
+	uint16_t level = 0;
+
+	for (size_t i = 0; i < config->service_count; i++) {
+		struct service_config *service = &config->services[i];
+
+		if (service->is_main)
+			command = service;
+		else if (service->level >= level)
+			level = (uint16_t)(service->level + 1);
+	}
+	if (command)
+		command->level = level;
 }
 
 /* sun_path of unix(7) has room for 107 bytes and a NUL. */
@@ -184,16 +204,18 @@ void config_check(struct config_builder *builder)
 	for (size_t i = 0; i < config->service_count; i++) {
 		struct service_config *service = &config->services[i];
 
-		check_command(builder, service);
+		config_check_command(builder, SECTION_SERVICE, service->name, &service->command);
 		check_after(builder, service);
 		check_names(builder, service, "restart_with", &service->restart_with, NULL);
 		check_port(builder, i);
 	}
+	config_check_tasks(builder);
 	text_init(&cycle, names, sizeof(names));
 	text_add(&cycle, "a cycle: ");
 	if (order_set_levels(config->services, config->service_count, &cycle, &place))
 		check_problem(
 		    builder, &config->services[cycle_to_blame(builder, place)], "after", names);
+	set_level_of_command(config);
 	if (problems_total(builder->errors) == before && !builder->again)
 		check_restarts(builder);
 }

@@ -47,9 +47,10 @@ static const char *after_service_name(const char *rest, const char *name)
 	return *rest == '_' ? rest + 1 : NULL;
 }
 
-static bool is_overridable(const char *key)
+static bool is_overridable(const struct section *section, const char *key)
 {
-	return strcmp(key, "env_unset") != 0;
+	return strcmp(key, "env_unset") != 0 && !(config_is_command(section->kind, section->name) &&
+						    config_is_fixed_for_command(key));
 }
 
 /* The section and key a variable is about; false if there is none. rest: behind NEMOINIT_. */
@@ -74,7 +75,7 @@ static bool find_target(const struct config_builder *builder, const char *rest,
 		if (!upper || strlen(section->name) <= best)
 			continue;
 		lower(upper, key, sizeof(key));
-		if (!config_key_find(SECTION_SERVICE, key) || !is_overridable(key))
+		if (!config_key_find(SECTION_SERVICE, key) || !is_overridable(section, key))
 			continue;
 		best = strlen(section->name);
 		*ret_section = section;

@@ -45,6 +45,7 @@ static bool is_name(const char *name)
 static void ini_open_section(struct ini_source *source, const char *text, size_t length)
 {
 	char header[CONFIG_INI_LINE_BYTES + 1], kind[16] = "", name[CONFIG_INI_LINE_BYTES + 1] = "";
+	bool is_task;
 	int end = 0;
 
 	source->section = NULL;
@@ -56,23 +57,26 @@ static void ini_open_section(struct ini_source *source, const char *text, size_t
 		return;
 	}
 	header[length - 1] = '\0';
+	is_task = strncmp(header + 1, "task", 4) == 0;
 	if (strcmp(header + 1, "nemoinit") == 0) {
 		source->section = settings_get(source->settings, SECTION_NEMOINIT, "");
 	} else if (sscanf(header + 1, "%15s %198s%n", kind, name, &end) == 2 &&
-		   strcmp(kind, "service") == 0 && !header[1 + end]) {
+		   strcmp(kind, is_task ? "task" : "service") == 0 && !header[1 + end]) {
 		if (!is_name(name)) {
 			ini_problem(source,
-			    "service name '%s': a letter a-z, then at most 31 of a-z, 0-9 and '-'",
+			    "%s name '%s': a letter a-z, then at most 31 of a-z, 0-9 and '-'", kind,
 			    name);
 			return;
 		}
 		if (strcmp(name, "main") == 0) {
-			ini_problem(source, "service name 'main' is reserved; choose another");
+			ini_problem(source, "%s name 'main' is reserved; choose another", kind);
 			return;
 		}
-		source->section = settings_get(source->settings, SECTION_SERVICE, name);
+		source->section =
+		    settings_get(source->settings, is_task ? SECTION_TASK : SECTION_SERVICE, name);
 	} else {
-		ini_problem(source, "unknown section [%s]; known are [nemoinit], [service NAME]",
+		ini_problem(source,
+		    "unknown section [%s]; known are [nemoinit], [service NAME], [task NAME]",
 		    header + 1);
 		return;
 	}

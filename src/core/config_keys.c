@@ -12,15 +12,19 @@ static const char *const interrupt_words[] = { "auto", "stop", "ignore", NULL };
 static const char *const log_format_words[] = { "text", "json", NULL };
 static const char *const restart_words[] = { "always", "on-failure", "never", NULL };
 static const char *const crash_action_words[] = { "slow", "block", NULL };
+static const char *const unhealthy_words[] = { "restart", "report", NULL };
+static const char *const task_when_words[] = { "boot", "start", "ready", "trouble", NULL };
+static const char *const on_failure_words[] = { "block", "continue", NULL };
 static const char *const output_words[] = { "capture", "inherit", "null", NULL };
 
 #define FIELD(member)         .offset = offsetof(struct config, member)
 #define SERVICE_FIELD(member) .offset = offsetof(struct service_config, member)
+#define TASK_FIELD(member)    .offset = offsetof(struct task_config, member)
 
 /* clang-format off */
 static const struct config_key nemoinit_keys[] = {
-	{ "socket", VALUE_TEXT, FIELD(socket), .fallback = "auto" },
-	{ "socket_mode", VALUE_MODE, FIELD(socket_mode), .fallback = "auto" },
+	{ "socket", VALUE_TEXT, FIELD(socket), .fallback = "auto", .is_fixed = true },
+	{ "socket_mode", VALUE_MODE, FIELD(socket_mode), .fallback = "auto", .is_fixed = true },
 	{ "gateway_port", VALUE_PORT, FIELD(gateway_port), .fallback = "auto" },
 	{ "stop_budget", VALUE_DURATION, FIELD(stop_budget_ms), .fallback = "8s", .min = 100, .max = DAY_MS },
 	{ "interrupt", VALUE_CHOICE, FIELD(interrupt), .fallback = "auto", .words = interrupt_words },
@@ -39,24 +43,38 @@ static const struct config_key service_keys[] = {
 	{ "crash_limit", VALUE_RATE, SERVICE_FIELD(crash_limit), .fallback = "5/10m", .max = DAY_MS },
 	{ "crash_action", VALUE_CHOICE, SERVICE_FIELD(crash_action), .fallback = "slow", .words = crash_action_words },
 	{ "fatal_exit_codes", VALUE_EXITS, SERVICE_FIELD(fatal_exit_codes), .fallback = "78" },
+	{ "repair", VALUE_COMMAND, SERVICE_FIELD(repair) },
+	{ "repair_timeout", VALUE_DURATION, SERVICE_FIELD(repair_timeout_ms), .fallback = "120s", .min = 1, .max = DAY_MS },
 	{ "fatal_retry", VALUE_DURATION, SERVICE_FIELD(fatal_retry_ms), .fallback = "5m", .max = DAY_MS },
 	{ "start_timeout", VALUE_DURATION, SERVICE_FIELD(start_timeout_ms), .fallback = "600s", .min = 1, .max = DAY_MS },
 	{ "stop_signal", VALUE_SIGNAL, SERVICE_FIELD(stop_signal), .fallback = "TERM" },
 	{ "stop_timeout", VALUE_DURATION, SERVICE_FIELD(stop_timeout_ms), .fallback = "20s", .min = 1, .max = DAY_MS },
+	/* Before those whose default depends on it. */
 	{ "probe", VALUE_PROBE, SERVICE_FIELD(probe), .fallback = "none" },
 	{ "probe_status", VALUE_STATUSES, SERVICE_FIELD(probe_status), .fallback = "200 401" },
 	{ "probe_expect", VALUE_TEXT, SERVICE_FIELD(probe_expect) },
-	{ "probe_interval", VALUE_DURATION, SERVICE_FIELD(probe_interval_ms), .fallback = "10s", .min = 10, .max = DAY_MS },
-	{ "probe_timeout", VALUE_DURATION, SERVICE_FIELD(probe_timeout_ms), .fallback = "5s", .min = 10, .max = DAY_MS },
-	{ "probe_start_interval", VALUE_DURATION, SERVICE_FIELD(probe_start_interval_ms), .fallback = "1s", .min = 10, .max = DAY_MS },
-	{ "probe_retry_interval", VALUE_DURATION, SERVICE_FIELD(probe_retry_interval_ms), .fallback = "2s", .min = 10, .max = DAY_MS },
-	{ "unhealthy_after", VALUE_DURATION, SERVICE_FIELD(unhealthy_after_ms), .fallback = "45s", .min = 10, .max = DAY_MS },
+	{ "probe_interval", VALUE_DURATION, SERVICE_FIELD(probe_interval_ms), .fallback = "10s", .exec_fallback = "60s", .min = 10, .max = DAY_MS },
+	{ "probe_timeout", VALUE_DURATION, SERVICE_FIELD(probe_timeout_ms), .fallback = "5s", .exec_fallback = "30s", .min = 10, .max = DAY_MS },
+	{ "probe_start_interval", VALUE_DURATION, SERVICE_FIELD(probe_start_interval_ms), .fallback = "1s", .exec_fallback = "60s", .min = 10, .max = DAY_MS },
+	{ "probe_retry_interval", VALUE_DURATION, SERVICE_FIELD(probe_retry_interval_ms), .fallback = "2s", .exec_fallback = "60s", .min = 10, .max = DAY_MS },
+	{ "unhealthy_after", VALUE_DURATION, SERVICE_FIELD(unhealthy_after_ms), .fallback = "45s", .exec_fallback = "3m", .min = 10, .max = DAY_MS },
+	{ "unhealthy_action", VALUE_CHOICE, SERVICE_FIELD(unhealthy_action), .fallback = "restart", .words = unhealthy_words },
+	{ "probe_restart_interval", VALUE_DURATION, SERVICE_FIELD(probe_restart_interval_ms), .fallback = "0", .max = DAY_MS },
 	{ "port", VALUE_PORT, SERVICE_FIELD(port) },
 	{ "watchdog", VALUE_DURATION, SERVICE_FIELD(watchdog_ms), .fallback = "0", .max = DAY_MS },
 	{ "restart_with", VALUE_WORDS, SERVICE_FIELD(restart_with) },
 	{ "working_directory", VALUE_TEXT, SERVICE_FIELD(working_directory) },
 	{ "env_unset", VALUE_WORDS, SERVICE_FIELD(env_unset) },
 	{ "output", VALUE_CHOICE, SERVICE_FIELD(output), .fallback = "capture", .words = output_words },
+};
+
+static const struct config_key task_keys[] = {
+	{ "command", VALUE_COMMAND, TASK_FIELD(command) },
+	{ "working_directory", VALUE_TEXT, TASK_FIELD(working_directory) },
+	{ "timeout", VALUE_DURATION, TASK_FIELD(timeout_ms), .fallback = "60s", .min = 1, .max = DAY_MS },
+	{ "when", VALUE_CHOICE, TASK_FIELD(when), .fallback = "boot", .words = task_when_words },
+	{ "of", VALUE_WORDS, TASK_FIELD(of) },
+	{ "on_failure", VALUE_CHOICE, TASK_FIELD(on_failure), .fallback = "block", .words = on_failure_words },
 };
 /* clang-format on */
 
@@ -65,6 +83,7 @@ const struct config_key *config_keys(enum section_kind kind, size_t *ret_count)
 	switch (kind) {
 	case SECTION_SERVICE: break;
 	case SECTION_NEMOINIT: *ret_count = ARRAY_LEN(nemoinit_keys); return nemoinit_keys;
+	case SECTION_TASK: *ret_count = ARRAY_LEN(task_keys); return task_keys;
 	}
 	*ret_count = ARRAY_LEN(service_keys);
 	return service_keys;
@@ -79,4 +98,11 @@ const struct config_key *config_key_find(enum section_kind kind, const char *nam
 		if (strcmp(keys[i].name, name) == 0)
 			return &keys[i];
 	return NULL;
+}
+
+const char *config_key_fallback(const struct config_key *key, const struct service_config *service)
+{
+	if (service && service->probe.type == PROBE_EXEC && key->exec_fallback)
+		return key->exec_fallback;
+	return key->fallback;
 }

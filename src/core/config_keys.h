@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,14 +28,18 @@ enum value_type {
 	VALUE_MODE,     /* int, octal; `auto` is -1 */
 };
 
+struct service_config;
+
 struct config_key {
 	const char *name;
 	enum value_type type;
-	size_t offset;        /* of the field in struct config or struct service_config */
+	size_t offset;        /* of the field in struct config, service_config or task_config */
 	const char *fallback; /* the default, as text; NULL: none, the field stays zero */
-	uint64_t min;         /* VALUE_DURATION */
+	const char *exec_fallback; /* instead, where the probe is a command; NULL: the same */
+	uint64_t min;              /* VALUE_DURATION */
 	uint64_t max;
 	const char *const *words; /* VALUE_CHOICE, NULL-terminated */
+	bool is_fixed;            /* of [nemoinit]: looked at when it starts, never again */
 };
 
 /* The keys of a kind of section; *ret_count of them. */
@@ -42,6 +47,9 @@ const struct config_key *config_keys(enum section_kind kind, size_t *ret_count);
 
 /* The key of that name, or NULL. `env.NAME` is not in the table. */
 const struct config_key *config_key_find(enum section_kind kind, const char *name);
+
+/* The default that counts, as text. service: NULL, or its keys before this one have been read. */
+const char *config_key_fallback(const struct config_key *key, const struct service_config *service);
 
 /*
  * Reads text into the key's field of the struct at base, expanding variables. On failure *error

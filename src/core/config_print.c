@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/config.h"
+#include "core/config_build.h"
 #include "core/config_ini.h"
 #include "core/config_keys.h"
 #include "util/macros.h"
@@ -103,8 +103,9 @@ static const struct setting *layered(
 	return setting ? setting : section_find(section, key);
 }
 
-static void print_section(
-    struct text *out, const struct config *config, const struct section *section)
+/* service: NULL for [nemoinit]. */
+static void print_section(struct text *out, const struct config *config,
+    const struct section *section, const struct service_config *service)
 {
 	size_t count;
 	const struct config_key *keys = config_keys(section->kind, &count);
@@ -113,6 +114,7 @@ static void print_section(
 	snprintf(port, sizeof(port), "%u", config->gateway_port);
 	for (size_t i = 0; i < count; i++) {
 		const struct setting *setting = layered(config, section, keys[i].name);
+		const char *fallback = config_key_fallback(&keys[i], service);
 
 		/* `auto` is no answer to the question which port it is. */
 		if (strcmp(keys[i].name, "gateway_port") == 0 &&
@@ -122,15 +124,33 @@ static void print_section(
 			print_path(out, config->path);
 		else if (setting)
 			print_key(out, keys[i].name, setting->value, setting->origin);
-		else if (keys[i].fallback)
-			print_key(out, keys[i].name, keys[i].fallback, "default");
+		else if (fallback)
+			print_key(out, keys[i].name, fallback, "default");
 		else
 			text_addf(out, "; %s is not set\n", keys[i].name);
 	}
 	for (size_t i = 0; i < section->count; i++)
-		if (strncmp(section->items[i].key, "env.", 4) == 0)
+		if (config_key_is_free(section->items[i].key))
 			print_key(out, section->items[i].key, section->items[i].value,
 			    section->items[i].origin);
+}
+
+/* No file can hold the section of the command line: as comments. */
+static void print_command(struct text *out, const struct config *config,
+    const struct section *section, const struct service_config *service)
+{
+	struct text lines;
+	char *rest, *line;
+
+	text_init_heap(&lines, 16 << 20);
+	print_section(&lines, config, section, service);
+	rest = lines.data;
+	text_addf(out, "\n; [service %s]\n", section->name);
+	while ((line = strsep(&rest, "\n")))
+		if (line[0])
+			text_addf(out, "%s%s\n", line[0] == ';' ? "" : "; ", line);
+	out->truncated = out->truncated || lines.truncated;
+	text_deinit(&lines);
 }
 
 char *config_print(const struct config *config)
@@ -142,17 +162,23 @@ char *config_print(const struct config *config)
 
 	text_init_heap(&out, 16 << 20);
 	text_add(&out, "[nemoinit]\n");
-	print_section(&out, config, nemoinit ? nemoinit : &empty);
+	print_section(&out, config, nemoinit ? nemoinit : &empty, NULL);
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct section *section = &settings->sections[i];
-		int place = config_find_service(config, section->name);
+		int place = section->kind == SECTION_SERVICE
+				? config_find_service(config, section->name)
+				: -1;
 
-		if (section->kind != SECTION_SERVICE)
+		if (section->kind == SECTION_NEMOINIT)
 			continue;
-		text_addf(&out, "\n[service %s]\n", section->name);
+		if (place >= 0 && config->services[place].is_main) {
+			print_command(&out, config, section, &config->services[place]);
+			continue;
+		}
+		text_addf(&out, "\n[%s%s]\n", section_kind_to_string(section->kind), section->name);
 		if (place >= 0 && config->services[place].is_skipped_by_environment)
 			text_add(&out, "; disabled: environment NEMOCLAW_SKIP_AUTO_PAIR\n");
-		print_section(&out, config, section);
+		print_section(&out, config, section, place < 0 ? NULL : &config->services[place]);
 	}
 	return out.truncated ? (text_deinit(&out), NULL) : out.data;
 }

@@ -192,9 +192,10 @@ static int read_probe(const char *text, void *field, struct error *error)
 	static const struct {
 		const char *prefix;
 		enum probe_type type;
-	} schemes[] = { { "http://", PROBE_HTTP }, { "tcp://", PROBE_TCP } };
+	} schemes[] = { { "http://", PROBE_HTTP }, { "ws://", PROBE_WS }, { "tcp://", PROBE_TCP } };
 	struct probe_target target = { .type = PROBE_NONE };
 	const char *rest = NULL;
+	bool has_path;
 	int result;
 
 	if (strcmp(text, "notify") == 0)
@@ -209,16 +210,18 @@ static int read_probe(const char *text, void *field, struct error *error)
 		if (result)
 			return result;
 	}
+	has_path = target.type == PROBE_HTTP || target.type == PROBE_WS;
 	if ((target.type == PROBE_NONE && strcmp(text, "none") != 0) ||
-	    (target.type == PROBE_TCP && *rest) ||
-	    (target.type == PROBE_HTTP && strpbrk(rest, " \t\r\n")))
+	    (target.type == PROBE_TCP && *rest) || (has_path && strpbrk(rest, " \t\r\n")))
 		return error_set(error, -EINVAL,
-		    "'%s' is none of: http://HOST:PORT/PATH, tcp://HOST:PORT, notify, none", text);
+		    "'%s' is none of: http://HOST:PORT/PATH, ws://HOST:PORT/PATH, tcp://HOST:PORT, "
+		    "exec:COMMAND (written out, not from a variable), notify, none",
+		    text);
 	if (rest)
 		target.text = strdup(text);
-	if (target.type == PROBE_HTTP)
+	if (has_path)
 		target.path = strdup(*rest ? rest : "/");
-	if ((rest && !target.text) || (target.type == PROBE_HTTP && !target.path)) {
+	if ((rest && !target.text) || (has_path && !target.path)) {
 		free(target.text);
 		free(target.path);
 		return error_set(error, -ENOMEM, "no memory");
@@ -249,6 +252,24 @@ static int read_command(
 		return result;
 	}
 	*out = words;
+	return 0;
+}
+
+/* command: what stands behind `exec:`. */
+static int read_exec_probe(const char *text, const char *command, const struct variables *variables,
+    void *field, struct error *error)
+{
+	struct probe_target target = { .type = PROBE_EXEC };
+	int result = read_command(command, variables, &target.command, error);
+
+	if (result)
+		return result;
+	target.text = strdup(text);
+	if (!target.text) {
+		words_deinit(&target.command);
+		return error_set(error, -ENOMEM, "no memory");
+	}
+	memcpy(field, &target, sizeof(target));
 	return 0;
 }
 
@@ -283,6 +304,7 @@ static int read_expanded(
 int config_value_read(const struct config_key *key, const char *text,
     const struct variables *variables, void *base, struct error *error)
 {
+	static const char exec[] = "exec:";
 	void *field = (char *)base + key->offset;
 	bool taken = false;
 	char *expanded;
@@ -290,6 +312,8 @@ int config_value_read(const struct config_key *key, const char *text,
 
 	if (key->type == VALUE_COMMAND)
 		return read_command(text, variables, field, error);
+	if (key->type == VALUE_PROBE && strncmp(text, exec, strlen(exec)) == 0)
+		return read_exec_probe(text, text + strlen(exec), variables, field, error);
 	result = words_expand(text, variables, &expanded, error);
 	if (result)
 		return result;

@@ -3,15 +3,24 @@
 #include "core/config.h"
 #include "util/macros.h"
 
-static bool probes_address(const struct service_config *config)
+static bool is_probed(const struct service_config *config)
 {
-	return config->probe.type == PROBE_HTTP || config->probe.type == PROBE_TCP;
+	return config->probe.type == PROBE_HTTP || config->probe.type == PROBE_TCP ||
+	       config->probe.type == PROBE_WS || config->probe.type == PROBE_EXEC;
 }
 
 bool health_probes_start(const struct service_config *config)
 {
 	/* Without a probe of its own, a service with a port is asked whether it holds it. */
-	return probes_address(config) || (config->probe.type == PROBE_NONE && config->port);
+	return is_probed(config) || (config->probe.type == PROBE_NONE && config->port);
+}
+
+/* Counted from the end of the last probe. */
+static void health_schedule(struct health_clock *health, uint64_t interval_ms, uint64_t now_ms)
+{
+	if (health->config->probe.type == PROBE_EXEC)
+		interval_ms = max_ms(interval_ms, HEALTH_EXEC_REST * health->duration_ms);
+	health->probe_ms = deadline_after(now_ms, interval_ms);
 }
 
 void health_start(struct health_clock *health, const struct service_config *config, uint64_t now_ms)
@@ -35,9 +44,9 @@ void health_ready(struct health_clock *health, uint64_t now_ms)
 	health->is_ready = true;
 	health->misses = 0;
 	health->last_ok_ms = now_ms;
-	health->probe_ms = probes_address(health->config)
-			       ? deadline_after(now_ms, health->config->probe_interval_ms)
-			       : NEVER_MS;
+	health->probe_ms = NEVER_MS;
+	if (is_probed(health->config))
+		health_schedule(health, health->config->probe_interval_ms, now_ms);
 	health_ping(health, now_ms);
 }
 
@@ -46,6 +55,7 @@ bool health_is_probe_due(struct health_clock *health, uint64_t now_ms)
 	if (health->probe_ms > now_ms)
 		return false;
 	health->probe_ms = NEVER_MS;
+	health->began_ms = now_ms;
 	health->is_probing = true;
 	health->discard = false;
 	return true;
@@ -58,12 +68,19 @@ static uint64_t next_interval_ms(const struct health_clock *health, bool ok)
 	return ok ? health->config->probe_interval_ms : health->config->probe_retry_interval_ms;
 }
 
+static void health_end(struct health_clock *health, bool ok, uint64_t now_ms)
+{
+	health->is_probing = false;
+	if (!health->discard) /* else nobody knows how much of it was our own doing */
+		health->duration_ms = now_ms - health->began_ms;
+	health_schedule(health, next_interval_ms(health, ok), now_ms);
+}
+
 bool health_result(struct health_clock *health, bool ok, uint64_t now_ms)
 {
 	if (!health->is_probing)
 		return false; /* a straggler of an earlier start */
-	health->is_probing = false;
-	health->probe_ms = deadline_after(now_ms, next_interval_ms(health, ok));
+	health_end(health, ok, now_ms);
 	if (!ok && health->discard)
 		return false;
 	if (ok)
@@ -72,22 +89,24 @@ bool health_result(struct health_clock *health, bool ok, uint64_t now_ms)
 	return true;
 }
 
+void health_no_result(struct health_clock *health, uint64_t now_ms)
+{
+	if (!health->is_probing)
+		return;
+	health_end(health, !health->misses, now_ms);
+}
+
 void health_ping(struct health_clock *health, uint64_t now_ms)
 {
 	if (health->config->watchdog_ms && health->is_ready)
 		health->watchdog_ms = deadline_after(now_ms, health->config->watchdog_ms);
 }
 
-static uint64_t unhealthy_ms(const struct health_clock *health)
+uint64_t health_unhealthy_ms(const struct health_clock *health)
 {
 	if (!health->is_ready || health->misses < HEALTH_MISSES_MIN)
 		return NEVER_MS;
 	return deadline_after(health->last_ok_ms, health->config->unhealthy_after_ms);
-}
-
-bool health_is_unhealthy(const struct health_clock *health, uint64_t now_ms)
-{
-	return unhealthy_ms(health) <= now_ms;
 }
 
 bool health_is_watchdog_due(const struct health_clock *health, uint64_t now_ms)
@@ -104,5 +123,5 @@ void health_shift(struct health_clock *health, uint64_t gap_ms)
 
 uint64_t health_deadline_ms(const struct health_clock *health)
 {
-	return min_ms(health->probe_ms, min_ms(unhealthy_ms(health), health->watchdog_ms));
+	return min_ms(health->probe_ms, health->watchdog_ms);
 }

@@ -11,7 +11,7 @@ enum {
 };
 
 /* The status code at the start of a reply of at least STATUS_LINE_BYTES, or -1. */
-static int http_status(const char *reply, size_t length_bytes)
+static int http_status_parse(const char *reply, size_t length_bytes)
 {
 	const char *code = reply + 9;
 
@@ -33,8 +33,7 @@ static bool has_status(const struct status_codes *codes, int status)
 	return false;
 }
 
-int http_reply_judge(const char *reply, size_t length_bytes, bool is_end,
-    const struct status_codes *codes, const char *expect, struct error *error)
+int http_reply_status(const char *reply, size_t length_bytes, bool is_end, struct error *error)
 {
 	int status;
 
@@ -45,9 +44,17 @@ int http_reply_judge(const char *reply, size_t length_bytes, bool is_end,
 		return error_set(error, -EPROTO,
 		    length_bytes ? "the reply is no HTTP"
 				 : "the connection was closed without a reply");
-	status = http_status(reply, length_bytes);
-	if (status < 0)
-		return error_set(error, -EPROTO, "the reply is no HTTP");
+	status = http_status_parse(reply, length_bytes);
+	return status < 0 ? error_set(error, -EPROTO, "the reply is no HTTP") : status;
+}
+
+int http_reply_judge(const char *reply, size_t length_bytes, bool is_end,
+    const struct status_codes *codes, const char *expect, struct error *error)
+{
+	int status = http_reply_status(reply, length_bytes, is_end, error);
+
+	if (status <= 0)
+		return status;
 	if (!has_status(codes, status))
 		return error_set(error, -EBADMSG, "HTTP status %d", status);
 	if (!expect || status < 200 || status > 299)
@@ -59,19 +66,31 @@ int http_reply_judge(const char *reply, size_t length_bytes, bool is_end,
 	return error_set(error, -ENOMSG, "HTTP status %d, but without '%s'", status, expect);
 }
 
-size_t http_request_format(const struct probe_target *target, char *buffer, size_t size_bytes)
+/* HOST:PORT as a Host header wants it. */
+static void text_add_host(struct text *text, const struct probe_target *target)
 {
 	char address[INET6_ADDRSTRLEN] = "";
+
+	(void)inet_ntop(
+	    target->is_ipv6 ? AF_INET6 : AF_INET, target->address, address, sizeof(address));
+	text_addf(text, "%s%s%s:%u", target->is_ipv6 ? "[" : "", address,
+	    target->is_ipv6 ? "]" : "", target->port);
+}
+
+size_t http_get_format(const struct probe_target *target, const char *version, const char *headers,
+    char *buffer, size_t size_bytes)
+{
 	struct text text;
 
 	text_init(&text, buffer, size_bytes);
-	(void)inet_ntop(
-	    target->is_ipv6 ? AF_INET6 : AF_INET, target->address, address, sizeof(address));
-	/* HTTP/1.0 rules out a chunked reply, and the server closes when it has said all. */
-	text_addf(&text,
-	    "GET %s HTTP/1.0\r\nHost: %s%s%s:%u\r\nUser-Agent: nemoinit\r\nConnection: "
-	    "close\r\n\r\n",
-	    target->path, target->is_ipv6 ? "[" : "", address, target->is_ipv6 ? "]" : "",
-	    target->port);
+	text_addf(&text, "GET %s HTTP/%s\r\nHost: ", target->path, version);
+	text_add_host(&text, target);
+	text_addf(&text, "\r\nUser-Agent: nemoinit\r\n%s\r\n", headers);
 	return text.length_bytes;
+}
+
+size_t http_request_format(const struct probe_target *target, char *buffer, size_t size_bytes)
+{
+	/* HTTP/1.0 rules out a chunked reply, and the server closes when it has said all. */
+	return http_get_format(target, "1.0", "Connection: close\r\n", buffer, size_bytes);
 }

@@ -35,6 +35,15 @@ void problems_add(struct problems *problems, const char *format, ...)
 	items[problems->count++] = line;
 }
 
+void problems_replace_first(struct problems *problems, size_t count, struct problems *fresh)
+{
+	for (size_t i = count; i < problems->count; i++)
+		problems_add(fresh, "%s", problems->items[i]);
+	problems_deinit(problems);
+	*problems = *fresh;
+	*fresh = (struct problems){ .items = NULL };
+}
+
 size_t problems_total(const struct problems *problems)
 {
 	return problems->count + problems->dropped_count;

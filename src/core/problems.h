@@ -20,5 +20,8 @@ void problems_deinit(struct problems *problems);
 void problems_add(struct problems *problems, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Puts all of fresh, which is empty then, in the place of the first `count` that are kept. */
+void problems_replace_first(struct problems *problems, size_t count, struct problems *fresh);
+
 /* Number of problems, kept or not. */
 size_t problems_total(const struct problems *problems);

@@ -15,6 +15,7 @@ static const struct {
 	[REQUEST_RESET] = { "reset", .is_mutating = true, .has_service = true },
 	[REQUEST_RESTART] = { "restart", .is_mutating = true, .has_service = true },
 	[REQUEST_PAIR] = { "pair", .is_mutating = true },
+	[REQUEST_RELOAD] = { "reload", .is_mutating = true },
 	[REQUEST_SHUTDOWN] = { "shutdown", .is_mutating = true },
 };
 static_assert(ARRAY_LEN(ops) == REQUEST_OP_COUNT_, "a row for every op");

@@ -20,21 +20,20 @@
  *  1 start_timeout  2 watchdog  3 unhealthy or watchdog  4 once the process has been reaped
  *
  *  PORT_FOREIGN, SPAWNED, SPAWN_FAILED answer DO_START: waiting → backoff, starting, backoff.
+ *  RECONFIGURE: as RESTART, but waiting is forgiven its past too, disabled → waiting, and what
+ *  somebody wants down stays so (stopped; stopping, unless it was to be disabled). DISABLE: as
+ *  STOP, but the end is disabled.
+ *  TASK_FAILED: waiting → blocked. REPAIRED: waiting → waiting, for order now.
  *  EXEC_OK: starting → ready, if nothing else is asked for. PROBE_OK, NOTIFY_READY: starting and
  *  failing → ready (NOTIFY_READY: starting only, where it is the probe). PROBE_MISS: ready →
- *  failing. KILL: KILL_TREE in stopping. All else: nothing.
+ *  failing. PROBE_UNKNOWN: no state, the next probe is planned. FATAL_OUTPUT: starting is never
+ *  going to be ready. NOTIFY_STOPPING: starting, ready, failing → stopping, without a signal.
+ *  ADOPTED: the same three → starting. KILL: KILL_TREE in stopping. All else: nothing.
  */
 #include "core/service.h"
 
 #include "core/service_steps.h"
 #include "util/macros.h"
-
-/* Ready for stable_after without a break. */
-static bool service_is_stable(const struct service *service, uint64_t now_ms)
-{
-	return service->state == SERVICE_READY &&
-	       now_ms - service->since_ms >= service->config->stable_after_ms;
-}
 
 void service_enter(
     struct service *service, enum service_state state, uint64_t now_ms, uint64_t deadline_ms)
@@ -49,7 +48,10 @@ void service_enter(
 
 void service_init(struct service *service, const struct service_config *config, uint64_t now_ms)
 {
-	*service = (struct service){ .config = config, .killed_ms = NEVER_MS };
+	*service = (struct service){ .config = config,
+		.killed_ms = NEVER_MS,
+		.probe_stop_ms = NEVER_MS,
+		.fatal_output = -1 };
 	service->state = config->enabled ? SERVICE_STOPPED : SERVICE_DISABLED;
 	service->since_ms = now_ms;
 	service->deadline_ms = NEVER_MS;
@@ -72,10 +74,23 @@ unsigned service_start_afresh(struct service *service, uint64_t now_ms)
 	service->is_crash_loop = false;
 	service->blocked = BLOCKED_NOT;
 	service->crashes.count = 0;
+	service->probe_stop_ms = NEVER_MS;
 	return service_wait(service, now_ms);
 }
 
-static unsigned service_stop(
+void service_rest(struct service *service, bool is_disabled, uint64_t now_ms)
+{
+	service->is_wanted = false;
+	service->blocked = BLOCKED_NOT;
+	service->has_foreign_port = false;
+	if (is_disabled) {
+		service->is_crash_loop = false;
+		service->failures = 0;
+	}
+	service_enter(service, is_disabled ? SERVICE_DISABLED : SERVICE_STOPPED, now_ms, NEVER_MS);
+}
+
+unsigned service_stop(
     struct service *service, enum service_cause cause, uint64_t limit_ms, uint64_t now_ms)
 {
 	if (limit_ms == 0)
@@ -100,9 +115,12 @@ static unsigned service_kill(struct service *service, uint64_t now_ms)
 	return actions;
 }
 
-static unsigned service_become_ready(struct service *service, uint64_t now_ms)
+unsigned service_become_ready(struct service *service, uint64_t now_ms)
 {
+	if (service->fatal_output >= 0)
+		return 0;
 	service->was_ready = true;
+	service->has_repaired = false;
 	service->blocked = BLOCKED_NOT;
 	service->ready_ms = now_ms;
 	health_ready(&service->health, now_ms);
@@ -112,18 +130,19 @@ static unsigned service_become_ready(struct service *service, uint64_t now_ms)
 
 /* ---- starting ---- */
 
-static unsigned service_on_spawned(struct service *service, uint64_t now_ms)
+void service_begin(struct service *service, uint64_t now_ms)
 {
 	if (service->starts++ && !service->is_asked)
 		service->restarts++;
 	service->is_asked = false;
 	service->has_process = true;
 	service->has_failed_exec = service->was_ready = service->was_stable = false;
+	service->is_diagnosed = false;
+	service->fatal_output = -1;
 	service->started_ms = now_ms;
 	health_start(&service->health, service->config, now_ms);
 	service_enter(service, SERVICE_STARTING, now_ms,
 	    deadline_after(now_ms, service->config->start_timeout_ms));
-	return 0;
 }
 
 static bool service_is_ready_by_exec(const struct service_config *config)
@@ -136,13 +155,12 @@ static bool service_is_ready_by_exec(const struct service_config *config)
 static unsigned service_while_down(
     struct service *service, const struct service_event *event, uint64_t now_ms)
 {
-	if (event->type == SERVICE_EV_START || event->type == SERVICE_EV_RESTART)
+	if (event->type == SERVICE_EV_START || event->type == SERVICE_EV_RESTART ||
+	    event->type == SERVICE_EV_RECONFIGURE)
 		return service_start_afresh(service, now_ms);
-	if (event->type == SERVICE_EV_STOP) {
-		service->is_wanted = false;
-		service->blocked = BLOCKED_NOT;
-		service->has_foreign_port = false;
-		service_enter(service, SERVICE_STOPPED, now_ms, NEVER_MS);
+	if (event->type == SERVICE_EV_STOP || event->type == SERVICE_EV_DISABLE) {
+		service_rest(service, event->type == SERVICE_EV_DISABLE, now_ms);
+		return 0;
 	}
 	if (event->type == SERVICE_EV_TIMER && now_ms >= service->deadline_ms)
 		return service_wait(service, now_ms);
@@ -152,48 +170,69 @@ static unsigned service_while_down(
 static unsigned service_while_waiting(
     struct service *service, const struct service_event *event, uint64_t now_ms)
 {
-	if (event->type == SERVICE_EV_STOP)
-		return service_while_down(service, event, now_ms);
-	if (event->type == SERVICE_EV_ORDER_READY)
-		return SERVICE_DO_START;
-	if (event->type == SERVICE_EV_SPAWNED)
-		return service_on_spawned(service, now_ms);
-	if (event->type == SERVICE_EV_SPAWN_FAILED)
+	unsigned actions;
+
+	if (service->is_repairing && event->type != SERVICE_EV_STOP &&
+	    event->type != SERVICE_EV_RECONFIGURE && event->type != SERVICE_EV_DISABLE &&
+	    event->type != SERVICE_EV_REPAIRED)
+		return 0;
+	switch (event->type) {
+	case SERVICE_EV_STOP:
+	case SERVICE_EV_RECONFIGURE:
+	case SERVICE_EV_DISABLE:
+		actions = service->is_repairing ? SERVICE_DO_CANCEL_REPAIR : 0;
+		service->is_repairing = false;
+		return actions | service_while_down(service, event, now_ms);
+	case SERVICE_EV_REPAIRED:
+		if (!service->is_repairing)
+			return 0;
+		service->is_repairing = false;
+		return service_wait(service, now_ms);
+	case SERVICE_EV_TASK_FAILED:
+		service->blocked = BLOCKED_TASK_FAILED;
+		service_enter(service, SERVICE_BLOCKED, now_ms, NEVER_MS);
+		return 0;
+	case SERVICE_EV_ORDER_READY: return SERVICE_DO_START;
+	case SERVICE_EV_SPAWNED: service_begin(service, now_ms); return 0;
+	case SERVICE_EV_SPAWN_FAILED:
 		return service_on_spawn_failed(service, event->random, now_ms);
-	if (event->type == SERVICE_EV_PORT_FOREIGN) {
+	case SERVICE_EV_PORT_FOREIGN:
 		service->has_foreign_port = true;
 		service_enter(service, SERVICE_BACKOFF, now_ms,
 		    deadline_after(now_ms, SERVICE_PORT_RETRY_MS));
-	}
-	return 0;
-}
-
-static unsigned service_on_timer(struct service *service, uint64_t now_ms)
-{
-	if (service->state == SERVICE_STARTING && now_ms >= service->deadline_ms)
-		return service_stop(service, SERVICE_CAUSE_START_TIMEOUT, 0, now_ms);
-	if (health_is_watchdog_due(&service->health, now_ms))
-		return service_stop(service, SERVICE_CAUSE_WATCHDOG, 0, now_ms);
-	if (health_is_unhealthy(&service->health, now_ms))
-		return service_stop(service, SERVICE_CAUSE_UNHEALTHY, 0, now_ms);
-	if (service_is_stable(service, now_ms)) {
-		service->failures = 0;
-		service->is_crash_loop = false;
-	}
-	return health_is_probe_due(&service->health, now_ms) ? SERVICE_DO_PROBE : 0;
-}
-
-static unsigned service_on_probe(struct service *service, bool ok, uint64_t now_ms)
-{
-	if (!health_result(&service->health, ok, now_ms))
 		return 0;
-	if (ok && service->state == SERVICE_STARTING)
-		return service_become_ready(service, now_ms);
-	if (service->state != SERVICE_STARTING)
-		service_enter(service, ok ? SERVICE_READY : SERVICE_FAILING, now_ms, NEVER_MS);
-	if (health_is_unhealthy(&service->health, now_ms))
-		return service_stop(service, SERVICE_CAUSE_UNHEALTHY, 0, now_ms);
+	case SERVICE_EV_START:
+	case SERVICE_EV_RESTART:
+	case SERVICE_EV_KILL:
+	case SERVICE_EV_EXEC_OK:
+	case SERVICE_EV_EXEC_FAILED:
+	case SERVICE_EV_PROBE_OK:
+	case SERVICE_EV_PROBE_MISS:
+	case SERVICE_EV_PROBE_UNKNOWN:
+	case SERVICE_EV_NOTIFY_READY:
+	case SERVICE_EV_NOTIFY_WATCHDOG:
+	case SERVICE_EV_NOTIFY_STOPPING:
+	case SERVICE_EV_FATAL_OUTPUT:
+	case SERVICE_EV_ADOPTED:
+	case SERVICE_EV_EXITED:
+	case SERVICE_EV_TREE_GONE:
+	case SERVICE_EV_TIMER:
+	case SERVICE_EV_COUNT_: break;
+	}
 	return 0;
+}
+
+/* STOPPING=1: it has its stop_timeout, as if we had asked; but why it ends is its own affair. */
+static unsigned service_on_stopping(struct service *service, uint64_t now_ms)
+{
+	return service_stop(service, SERVICE_CAUSE_NONE, 0, now_ms) & ~SERVICE_DO_STOP_SIGNAL;
+}
+
+/* What it writes once it has been ready, or after its end, decides nothing any more. */
+static void service_on_fatal_output(struct service *service, const struct service_event *event)
+{
+	if (service->has_process && !service->was_ready && service->fatal_output < 0)
+		service->fatal_output = (int)event->text;
 }
 
 static unsigned service_while_running(
@@ -205,7 +244,10 @@ static unsigned service_while_running(
 	switch (event->type) {
 	case SERVICE_EV_STOP:
 	case SERVICE_EV_RESTART:
-		service->is_wanted = event->type == SERVICE_EV_RESTART;
+	case SERVICE_EV_RECONFIGURE:
+	case SERVICE_EV_DISABLE:
+		service->is_wanted =
+		    event->type == SERVICE_EV_RESTART || event->type == SERVICE_EV_RECONFIGURE;
 		return service_stop(service, SERVICE_CAUSE_REQUEST, event->limit_ms, now_ms);
 	case SERVICE_EV_EXEC_OK:
 		if (is_starting && service_is_ready_by_exec(config))
@@ -218,7 +260,11 @@ static unsigned service_while_running(
 	case SERVICE_EV_EXEC_FAILED: service->has_failed_exec = true; return 0;
 	case SERVICE_EV_PROBE_OK: return service_on_probe(service, true, now_ms);
 	case SERVICE_EV_PROBE_MISS: return service_on_probe(service, false, now_ms);
+	case SERVICE_EV_PROBE_UNKNOWN: health_no_result(&service->health, now_ms); return 0;
 	case SERVICE_EV_NOTIFY_WATCHDOG: health_ping(&service->health, now_ms); return 0;
+	case SERVICE_EV_NOTIFY_STOPPING: return service_on_stopping(service, now_ms);
+	case SERVICE_EV_FATAL_OUTPUT: service_on_fatal_output(service, event); return 0;
+	case SERVICE_EV_ADOPTED: return service_on_adopted(service, event, now_ms);
 	case SERVICE_EV_EXITED: return service_on_exited(service, event, now_ms);
 	case SERVICE_EV_TIMER: return service_on_timer(service, now_ms);
 	case SERVICE_EV_START:
@@ -227,6 +273,8 @@ static unsigned service_while_running(
 	case SERVICE_EV_PORT_FOREIGN:
 	case SERVICE_EV_SPAWNED:
 	case SERVICE_EV_SPAWN_FAILED:
+	case SERVICE_EV_TASK_FAILED:
+	case SERVICE_EV_REPAIRED:
 	case SERVICE_EV_TREE_GONE:
 	case SERVICE_EV_COUNT_: break;
 	}
@@ -242,13 +290,23 @@ static unsigned service_while_stopping(
 		/* It is asked for from here on, whatever stopped it. */
 		service->is_wanted = service->is_asked = true;
 		return 0;
+	case SERVICE_EV_RECONFIGURE:
+		/* Unless somebody wants it down; that it was disabled until now is no such wish. */
+		service->is_wanted = service->is_asked =
+		    service->is_wanted || !service->config->enabled;
+		return 0;
 	case SERVICE_EV_STOP:
+	case SERVICE_EV_DISABLE:
 		service->is_wanted = service->is_asked = false;
 		if (event->limit_ms) /* a shutdown has less time than stop_timeout */
 			service->deadline_ms =
 			    min_ms(service->deadline_ms, deadline_after(now_ms, event->limit_ms));
-		return 0;
+		if (service->cause != SERVICE_CAUSE_NONE || !service->has_process)
+			return 0;
+		service->cause = SERVICE_CAUSE_REQUEST; /* it was on its way out by itself */
+		return SERVICE_DO_STOP_SIGNAL;
 	case SERVICE_EV_EXEC_FAILED: service->has_failed_exec = true; return 0;
+	case SERVICE_EV_FATAL_OUTPUT: service_on_fatal_output(service, event); return 0;
 	case SERVICE_EV_EXITED:
 		return service->has_process ? service_on_exited(service, event, now_ms) : 0;
 	case SERVICE_EV_TREE_GONE:
@@ -264,8 +322,13 @@ static unsigned service_while_stopping(
 	case SERVICE_EV_EXEC_OK:
 	case SERVICE_EV_PROBE_OK:
 	case SERVICE_EV_PROBE_MISS:
+	case SERVICE_EV_PROBE_UNKNOWN:
 	case SERVICE_EV_NOTIFY_READY:
 	case SERVICE_EV_NOTIFY_WATCHDOG:
+	case SERVICE_EV_NOTIFY_STOPPING:
+	case SERVICE_EV_TASK_FAILED:
+	case SERVICE_EV_REPAIRED:
+	case SERVICE_EV_ADOPTED:
 	case SERVICE_EV_COUNT_: break;
 	}
 	return 0;
@@ -275,9 +338,13 @@ unsigned service_handle(struct service *service, const struct service_event *eve
 {
 	switch (service->state) {
 	case SERVICE_STOPPED:
-		/* `stop` of what is stopped is no change. */
-		return event->type == SERVICE_EV_STOP ? 0
-						      : service_while_down(service, event, now_ms);
+		/* `stop` of what is stopped is no change; it was somebody's wish, and stays one. */
+		return event->type == SERVICE_EV_STOP || event->type == SERVICE_EV_RECONFIGURE
+			   ? 0
+			   : service_while_down(service, event, now_ms);
+	case SERVICE_DISABLED:
+		return event->type == SERVICE_EV_RECONFIGURE ? service_start_afresh(service, now_ms)
+							     : 0;
 	case SERVICE_FINISHED:
 	case SERVICE_BACKOFF:
 	case SERVICE_BLOCKED: return service_while_down(service, event, now_ms);
@@ -286,24 +353,15 @@ unsigned service_handle(struct service *service, const struct service_event *eve
 	case SERVICE_READY:
 	case SERVICE_FAILING: return service_while_running(service, event, now_ms);
 	case SERVICE_STOPPING: return service_while_stopping(service, event, now_ms);
-	case SERVICE_DISABLED:
 	case SERVICE_STATE_COUNT_: break;
 	}
 	return 0;
 }
 
-/* When failures and crash loop are forgotten; only if there is something to forget. */
-static uint64_t service_stable_ms(const struct service *service)
-{
-	if (service->state != SERVICE_READY || (!service->failures && !service->is_crash_loop))
-		return NEVER_MS;
-	return deadline_after(service->since_ms, service->config->stable_after_ms);
-}
-
 uint64_t service_deadline_ms(const struct service *service)
 {
 	return min_ms(min_ms(service->deadline_ms, health_deadline_ms(&service->health)),
-	    service_stable_ms(service));
+	    min_ms(service_unhealthy_ms(service), service_stable_ms(service)));
 }
 
 void service_shift(struct service *service, uint64_t gap_ms)

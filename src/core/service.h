@@ -25,6 +25,8 @@ enum service_event_type {
 	SERVICE_EV_START,        /* asked: be up; forgets failures */
 	SERVICE_EV_STOP,         /* asked: be down */
 	SERVICE_EV_RESTART,      /* asked: down if it runs, then up */
+	SERVICE_EV_RECONFIGURE,  /* its configuration is about to be another */
+	SERVICE_EV_DISABLE,      /* likewise, and by that it is not to run */
 	SERVICE_EV_KILL,         /* no more patience */
 	SERVICE_EV_ORDER_READY,  /* everything in `after` is ready (or ended well) */
 	SERVICE_EV_PORT_FOREIGN, /* its port is held by a stranger */
@@ -34,8 +36,15 @@ enum service_event_type {
 	SERVICE_EV_EXEC_FAILED,  /* it could not; its exit follows */
 	SERVICE_EV_PROBE_OK,     /* and the port is its own */
 	SERVICE_EV_PROBE_MISS,
+	SERVICE_EV_PROBE_UNKNOWN,   /* neither: it has nothing to say (an exec probe's 3) */
 	SERVICE_EV_NOTIFY_READY,    /* READY=1 */
 	SERVICE_EV_NOTIFY_WATCHDOG, /* WATCHDOG=1 */
+	SERVICE_EV_NOTIFY_STOPPING, /* STOPPING=1: it is on its way out by itself */
+	SERVICE_EV_FATAL_OUTPUT,    /* it has written one of its fatal_output texts */
+	SERVICE_EV_TASK_FAILED,     /* a task that must come before it has failed */
+	SERVICE_EV_REPAIRED,        /* the repair command has ended, one way or another */
+	SERVICE_EV_ADOPTED,         /* the main process has ended, but one of its tree, now our
+				     * child, holds the port: that one is the main process now */
 	SERVICE_EV_EXITED,          /* the main process, reaped */
 	SERVICE_EV_TREE_GONE,       /* and nothing of it is left */
 	SERVICE_EV_TIMER,           /* service_deadline_ms has come */
@@ -46,8 +55,9 @@ struct service_event {
 	enum service_event_type type;
 	uint32_t random;       /* uniform; looked at where a delay is drawn */
 	uint64_t limit_ms;     /* STOP: time until KILL; 0: stop_timeout */
-	struct exit_info exit; /* EXITED */
-	bool is_oom;           /* EXITED: the kernel's OOM killer did it */
+	struct exit_info exit; /* EXITED, ADOPTED */
+	bool is_oom;           /* likewise: the kernel's OOM killer did it */
+	unsigned text;         /* FATAL_OUTPUT: which, in config->fatal_outputs */
 };
 
 enum {
@@ -60,6 +70,10 @@ enum {
 	SERVICE_DO_CANCEL_PROBE = 1 << 6, /* if one is under way */
 	SERVICE_DO_CRASH_LOOP = 1 << 7,   /* it has just been marked: tell people */
 	SERVICE_DO_UNKILLABLE = 1 << 8,   /* likewise */
+	SERVICE_DO_DIAGNOSE = 1 << 9,     /* tell what is known of a process that does not serve,
+					   * before anything is done to it */
+	SERVICE_DO_REPAIR = 1 << 10,      /* run the repair command; say REPAIRED */
+	SERVICE_DO_CANCEL_REPAIR = 1 << 11,
 };
 
 /* Why a running service is being stopped. */
@@ -80,7 +94,7 @@ struct service_exit {
 };
 
 struct service {
-	const struct service_config *config; /* borrowed, for life */
+	const struct service_config *config; /* borrowed, for life; what is in it may change */
 	enum service_state state;            /* written by service_enter() only */
 	uint64_t since_ms;                   /* when that was */
 	uint64_t deadline_ms;                /* of the state; NEVER_MS: none */
@@ -91,6 +105,10 @@ struct service {
 	bool has_process; /* a main process that has not been reaped */
 	bool has_failed_exec;
 	bool has_foreign_port; /* backoff: only because of a stranger on the port */
+	bool is_repairing;     /* waiting: for the repair command */
+	bool has_repaired;     /* once, since it was last ready */
+	bool is_diagnosed;     /* told that it is unhealthy, where nothing more is to be done */
+	int fatal_output;      /* which of its texts this start has written; -1: none */
 	bool was_ready;        /* in this start */
 	bool was_stable;       /* likewise: ready for stable_after without a break */
 	bool is_unkillable;
@@ -100,7 +118,8 @@ struct service {
 	uint64_t restarts;
 	uint64_t started_ms;
 	uint64_t ready_ms;
-	uint64_t killed_ms; /* first KILL of this stop; NEVER_MS: none yet */
+	uint64_t killed_ms;     /* first KILL of this stop; NEVER_MS: none yet */
+	uint64_t probe_stop_ms; /* when the probe last had it stopped; NEVER_MS: never yet */
 	struct service_exit last_exit;
 	struct crash_window crashes;
 	struct health_clock health;

@@ -17,13 +17,17 @@ static enum exit_reason service_classify(
 {
 	switch (service->cause) {
 	case SERVICE_CAUSE_REQUEST: return EXIT_REASON_REQUESTED;
-	case SERVICE_CAUSE_START_TIMEOUT: return EXIT_REASON_START_TIMEOUT;
+	case SERVICE_CAUSE_START_TIMEOUT:
+		return service->fatal_output >= 0 ? EXIT_REASON_FATAL_OUTPUT
+						  : EXIT_REASON_START_TIMEOUT;
 	case SERVICE_CAUSE_UNHEALTHY: return EXIT_REASON_PROBE_FAILED;
 	case SERVICE_CAUSE_WATCHDOG: return EXIT_REASON_WATCHDOG;
 	case SERVICE_CAUSE_NONE: break;
 	}
 	if (service->has_failed_exec)
 		return EXIT_REASON_EXEC_FAILED;
+	if (service->fatal_output >= 0)
+		return EXIT_REASON_FATAL_OUTPUT;
 	if (event->exit.by_signal)
 		return event->is_oom ? EXIT_REASON_OOM : EXIT_REASON_SIGNAL;
 	if (event->exit.value == 0 || event->exit.value == EXIT_RESTART_ME)
@@ -50,6 +54,32 @@ static unsigned service_block(
 	return 0;
 }
 
+/* A fatal exit code: repaired once, else a person is needed. */
+static unsigned service_on_config_exit(struct service *service, uint64_t now_ms)
+{
+	const struct service_config *config = service->config;
+
+	service->failures++;
+	if (service->last_exit.reason != EXIT_REASON_CONFIG || !config->repair.count ||
+	    service->has_repaired)
+		return service_block(service, BLOCKED_CONFIG, config->fatal_retry_ms, now_ms);
+	service->is_repairing = service->has_repaired = true;
+	service_enter(service, SERVICE_WAITING, now_ms, NEVER_MS);
+	return SERVICE_DO_REPAIR;
+}
+
+/* One more exit, or an adoption, which is one too: are these too many? */
+static unsigned service_count_exit(struct service *service, uint64_t now_ms)
+{
+	const struct rate_limit *limit = &service->config->crash_limit;
+
+	if (!crash_window_add(&service->crashes, limit->count, limit->window_ms, now_ms) ||
+	    service->is_crash_loop)
+		return 0;
+	service->is_crash_loop = true;
+	return SERVICE_DO_CRASH_LOOP;
+}
+
 /* The delay by spec 30 part 2; counts the failure. */
 static uint64_t service_next_delay_ms(struct service *service, uint32_t random)
 {
@@ -73,7 +103,7 @@ static unsigned service_restart_by_rule(struct service *service, uint32_t random
 	bool is_done = exit->reason == EXIT_REASON_CLEAN && exit->info.value == 0;
 	bool is_retry = service->blocked == BLOCKED_CONFIG;
 	uint64_t delay_ms;
-	unsigned actions = 0;
+	unsigned actions;
 
 	service->is_asked = false;
 	service->blocked = BLOCKED_NOT;
@@ -81,22 +111,19 @@ static unsigned service_restart_by_rule(struct service *service, uint32_t random
 		service->failures = 0;
 		service->is_crash_loop = false;
 	}
+	if (exit->reason == EXIT_REASON_FATAL_OUTPUT) {
+		service->failures++;
+		return service_block(service, BLOCKED_FATAL_OUTPUT, 0, now_ms);
+	}
 	if (config->restart == RESTART_NEVER ||
 	    (config->restart == RESTART_ON_FAILURE && is_done)) {
 		service_enter(service, SERVICE_FINISHED, now_ms, NEVER_MS);
 		return 0;
 	}
-	if (exit->reason == EXIT_REASON_CONFIG || is_retry) {
-		service->failures++;
-		return service_block(service, BLOCKED_CONFIG, config->fatal_retry_ms, now_ms);
-	}
+	if (exit->reason == EXIT_REASON_CONFIG || is_retry)
+		return service_on_config_exit(service, now_ms);
 	delay_ms = service_next_delay_ms(service, random);
-	if (crash_window_add(&service->crashes, config->crash_limit.count,
-		config->crash_limit.window_ms, now_ms) &&
-	    !service->is_crash_loop) {
-		service->is_crash_loop = true;
-		actions = SERVICE_DO_CRASH_LOOP;
-	}
+	actions = service_count_exit(service, now_ms);
 	if (service->is_crash_loop && config->crash_action == CRASH_BLOCK)
 		return actions | service_block(service, BLOCKED_CRASH_LOOP, 0, now_ms);
 	if (service->is_crash_loop)
@@ -105,7 +132,7 @@ static unsigned service_restart_by_rule(struct service *service, uint32_t random
 	return actions | service_back_off(service, delay_ms, now_ms);
 }
 
-unsigned service_on_exited(
+static void service_note_exit(
     struct service *service, const struct service_event *event, uint64_t now_ms)
 {
 	service->last_exit = (struct service_exit){ .reason = service_classify(service, event),
@@ -113,6 +140,20 @@ unsigned service_on_exited(
 		.has_status = true,
 		.was_ready = service->was_ready,
 		.uptime_ms = now_ms - service->started_ms };
+}
+
+unsigned service_on_adopted(
+    struct service *service, const struct service_event *event, uint64_t now_ms)
+{
+	service_note_exit(service, event, now_ms);
+	service_begin(service, now_ms);
+	return SERVICE_DO_CANCEL_PROBE | service_count_exit(service, now_ms);
+}
+
+unsigned service_on_exited(
+    struct service *service, const struct service_event *event, uint64_t now_ms)
+{
+	service_note_exit(service, event, now_ms);
 	service->has_process = false;
 	health_stop(&service->health);
 	if (service->killed_ms != NEVER_MS) /* the whole tree has been killed already */
@@ -132,8 +173,7 @@ unsigned service_on_tree_gone(struct service *service, uint32_t random, uint64_t
 	service->killed_ms = NEVER_MS;
 	service->is_unkillable = false;
 	if (!service->is_wanted) {
-		service->blocked = BLOCKED_NOT;
-		service_enter(service, SERVICE_STOPPED, now_ms, NEVER_MS);
+		service_rest(service, !service->config->enabled, now_ms);
 		return 0;
 	}
 	if (was_asked)

@@ -15,8 +15,8 @@ static size_t name_length(const char *entry)
 
 static bool is_ours_alone(const char *entry)
 {
-	static const char *const prefixes[] = { "NEMOINIT_", "NOTIFY_SOCKET=", "LISTEN_PID=",
-		"LISTEN_FDS=", "LISTEN_FDNAMES=", "LISTEN_PIDFDID=", "WATCHDOG_" };
+	static const char *const prefixes[] = { "NEMOINIT_", "_NEMOINIT=", "NOTIFY_SOCKET=",
+		"LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES=", "LISTEN_PIDFDID=", "WATCHDOG_" };
 
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
 		if (strncmp(entry, prefixes[i], strlen(prefixes[i])) == 0)
@@ -75,15 +75,26 @@ int service_env_build(char *const *inherited, const struct service_config *confi
 	snprintf(watchdog, sizeof(watchdog), "%" PRIu64, config->watchdog_ms * 1000);
 	result = result ? result : env_set(&environment, "PATH", given->path);
 	result = result ? result : env_set(&environment, "NEMOINIT_SOCKET", given->socket);
+	result = result ? result : env_set(&environment, "NEMOINIT_EVENT", given->event);
+	result = result ? result : env_set(&environment, "NEMOINIT_SERVICE", given->service);
 	result = result ? result : env_set(&environment, "NOTIFY_SOCKET", given->notify_socket);
 	if (config->watchdog_ms)
 		result = result ? result : env_set(&environment, "WATCHDOG_USEC", watchdog);
 	for (size_t i = 0; !result && i < config->env.count; i++)
 		result = env_put(&environment, strdup(config->env.items[i]));
+	result = result ? result : env_set(&environment, "_NEMOINIT", given->mark);
 	if (result) {
 		words_deinit(&environment);
 		return -ENOMEM;
 	}
 	*ret_environment = environment;
 	return 0;
+}
+
+int task_env_build(char *const *inherited, const struct task_config *config,
+    const struct service_env *given, struct words *ret_environment)
+{
+	const struct service_config as_service = { .env = config->env };
+
+	return service_env_build(inherited, &as_service, given, ret_environment);
 }

@@ -5,6 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *section_kind_to_string(enum section_kind kind)
+{
+	switch (kind) {
+	case SECTION_NEMOINIT: break;
+	case SECTION_SERVICE: return "service ";
+	case SECTION_TASK: return "task ";
+	}
+	return "nemoinit";
+}
+
 static void setting_deinit(struct setting *setting)
 {
 	free(setting->key);

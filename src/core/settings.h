@@ -17,6 +17,7 @@ enum {
 enum section_kind {
 	SECTION_NEMOINIT,
 	SECTION_SERVICE,
+	SECTION_TASK,
 };
 
 struct setting {
@@ -39,6 +40,9 @@ struct settings {
 	struct section *sections; /* in the order they were first named */
 	size_t count;
 };
+
+/* What the section's header says before the name, with a blank: "service "; "nemoinit". */
+const char *section_kind_to_string(enum section_kind kind);
 
 /* Frees what is owned; a zeroed struct is empty. */
 void settings_deinit(struct settings *settings);

@@ -30,6 +30,22 @@ int words_add(struct words *words, char *word)
 	return 0;
 }
 
+char *words_join(const struct words *words)
+{
+	struct text text;
+
+	text_init_heap(&text, WORDS_SHOWN_BYTES);
+	for (size_t i = 0; i < words->count; i++) {
+		const char *word = words->items[i];
+		const char *quote = !*word || strpbrk(word, " \t\n") ? "'" : "";
+
+		text_addf(&text, "%s%s", i ? " " : "", quote);
+		text_add_printable(&text, word, strlen(word), WORDS_SHOWN_BYTES);
+		text_add(&text, quote);
+	}
+	return text.data;
+}
+
 int words_has(const struct words *words, const char *name)
 {
 	for (size_t i = 0; i < words->count; i++)

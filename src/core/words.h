@@ -9,6 +9,7 @@
 enum {
 	WORDS_MAX = 1024,           /* words a text is split into */
 	WORDS_VALUE_BYTES = 131072, /* one expanded value, its NUL included */
+	WORDS_SHOWN_BYTES = 1024,   /* of a command, for people */
 };
 
 struct words {
@@ -21,6 +22,10 @@ void words_deinit(struct words *words);
 
 /* Appends word and takes it, also when it fails. 0 or -ENOMEM. */
 int words_add(struct words *words, char *word);
+
+/* The words as people would type them, more or less: one with blanks in quotes, at most
+ * WORDS_SHOWN_BYTES of it, printable. A heap string; NULL without memory. */
+char *words_join(const struct words *words);
 
 /* Is name in the list? */
 int words_has(const struct words *words, const char *name);

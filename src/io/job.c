@@ -16,6 +16,7 @@
 #include "io/children.h"
 #include "io/fd.h"
 #include "io/loop.h"
+#include "io/tree.h"
 #include "util/macros.h"
 
 enum {
@@ -51,6 +52,7 @@ struct job {
 	uint64_t give_up_ms;  /* of the sweep */
 	pid_t pid;            /* -1 once reaped */
 	pid_t group;
+	struct tree tree; /* of one with a session of its own */
 	int status_fd;
 	struct job_pipe output;
 	struct job_pipe error_output;
@@ -77,6 +79,7 @@ static void tell_end(struct job *job)
 	pipe_close(&job->output);
 	pipe_close(&job->error_output);
 	fd_close(&job->status_fd);
+	tree_clear(&job->tree);
 	enter(job, JOB_IDLE, NEVER_MS);
 	result.error = &job->error;
 	result.output = &job->output.text;
@@ -84,10 +87,29 @@ static void tell_end(struct job *job)
 	job->handle(job->data, &result);
 }
 
+static bool is_anything_left(struct job *job)
+{
+	if (job->request.owns_children)
+		return children_exist();
+	return job->request.spawn.new_session && tree_is_alive(&job->tree);
+}
+
+static void kill_all(struct job *job)
+{
+	if (job->pid > 0)
+		(void)kill(job->pid, SIGKILL); /* it may not lead its group yet */
+	if (job->request.spawn.new_session)
+		tree_kill(&job->tree);
+	else
+		(void)kill(-job->group, SIGKILL); /* ESRCH: nobody left in it */
+	if (job->request.owns_children && job->pid < 0)
+		children_kill();
+}
+
 static void sweep(struct job *job, uint64_t now_ms)
 {
-	if (job->request.owns_children && children_exist() && now_ms < job->give_up_ms) {
-		children_kill();
+	if (now_ms < job->give_up_ms && is_anything_left(job)) {
+		kill_all(job);
 		enter(job, JOB_SWEEPING, deadline_after(now_ms, JOB_SWEEP_MS));
 		return;
 	}
@@ -106,10 +128,14 @@ static void check_end(struct job *job, uint64_t now_ms)
 {
 	bool is_dead = job->pid < 0;
 
-	if (is_dead && job->output.fd < 0 && job->error_output.fd < 0)
+	if (is_dead && job->output.fd < 0 && job->error_output.fd < 0) {
 		begin_sweep(job, now_ms);
-	else if (is_dead && job->phase != JOB_LINGERING)
+	} else if (is_dead && job->phase != JOB_LINGERING) {
+		/* A session outlived by its leader is found by its number alone: not for long. */
+		if (job->request.spawn.new_session)
+			kill_all(job);
 		enter(job, JOB_LINGERING, deadline_after(now_ms, JOB_LINGER_MS));
+	}
 }
 
 static void pipe_on_readable(void *data, unsigned events)
@@ -119,6 +145,11 @@ static void pipe_on_readable(void *data, unsigned events)
 	ssize_t length = read(pipe->fd, buffer, sizeof(buffer));
 
 	(void)events;
+	if (length > 0 && pipe->job->request.handle_output) {
+		pipe->job->request.handle_output(
+		    pipe->job->data, pipe == &pipe->job->error_output, buffer, (size_t)length);
+		return;
+	}
 	if (length > 0) {
 		text_add_bytes(&pipe->text, buffer, (size_t)length);
 		return;
@@ -169,10 +200,11 @@ void job_free(struct job **job)
 	if (!*job)
 		return;
 	if ((*job)->phase != JOB_IDLE)
-		(void)kill(-(*job)->group, SIGKILL);
+		kill_all(*job);
 	pipe_close(&(*job)->output);
 	pipe_close(&(*job)->error_output);
 	fd_close(&(*job)->status_fd);
+	tree_clear(&(*job)->tree);
 	text_deinit(&(*job)->output.text);
 	text_deinit(&(*job)->error_output.text);
 	free(*job);
@@ -212,9 +244,13 @@ int job_start(
 		pipe_close(&job->error_output);
 		return result;
 	}
-	/* The child does the same; whoever comes first, a kill of the group finds it. */
-	(void)setpgid(job->pid, job->pid);
+	/* The child does the same; whoever comes first, a kill of the group finds it. But nobody
+	 * who leads a group can make a session. */
+	if (!request->spawn.new_session)
+		(void)setpgid(job->pid, job->pid);
 	job->group = job->pid;
+	if (request->spawn.new_session)
+		tree_set_main(&job->tree, job->pid, job->pid);
 	enter(job, JOB_RUNNING, deadline_after(now_ms, request->timeout_ms));
 	return 0;
 }
@@ -222,7 +258,9 @@ int job_start(
 static void begin_end(struct job *job, uint64_t now_ms)
 {
 	job->result.outcome = JOB_TIMED_OUT;
-	(void)kill(-job->group, SIGTERM);
+	/* Without a group of its own yet, it is alone. */
+	if (kill(-job->group, SIGTERM) < 0 && job->pid > 0)
+		(void)kill(job->pid, SIGTERM);
 	(void)kill(-job->group, SIGCONT); /* a stopped process does not see TERM */
 	enter(job, JOB_ENDING, deadline_after(now_ms, JOB_KILL_AFTER_MS));
 }
@@ -240,18 +278,22 @@ bool job_is_running(const struct job *job)
 
 void job_handle_exit(struct job *job, pid_t pid, const struct exit_info *exit, uint64_t now_ms)
 {
-	if (job->phase == JOB_SWEEPING) {
+	if (job->phase == JOB_SWEEPING && job->request.owns_children)
 		sweep(job, now_ms);
-		return;
-	}
 	if (job->phase == JOB_IDLE || pid != job->pid)
-		return;
+		return; /* a session is not looked for at each exit of a stranger */
 	job->pid = -1;
+	job->tree.main_pid = 0;
 	job->result.exit = *exit;
 	if (job->result.outcome == JOB_EXITED &&
 	    spawn_read_status(job->status_fd, &job->request.spawn, &job->error) < 0)
 		job->result.outcome = JOB_NOT_STARTED;
 	check_end(job, now_ms);
+}
+
+pid_t job_pid(const struct job *job)
+{
+	return job->pid > 0 ? job->pid : 0;
 }
 
 uint64_t job_deadline_ms(const struct job *job)
@@ -267,11 +309,12 @@ void job_handle_deadline(struct job *job, uint64_t now_ms)
 	case JOB_IDLE: break;
 	case JOB_RUNNING: begin_end(job, now_ms); break;
 	case JOB_ENDING:
-		(void)kill(-job->group, SIGKILL);
+		kill_all(job);
 		enter(job, JOB_KILLING, deadline_after(now_ms, JOB_GIVE_UP_MS));
 		break;
 	case JOB_KILLING: /* it cannot be killed: whoever reaps it one day does not know it */
 		job->pid = -1;
+		job->tree.main_pid = 0;
 		begin_sweep(job, now_ms);
 		break;
 	case JOB_LINGERING: begin_sweep(job, now_ms); break;

@@ -1,5 +1,6 @@
 /*
- * One short helper process: output captured and capped, time limited, nothing left behind.
+ * One short helper process: output captured and capped, time limited, nothing left behind: all
+ * children of this process where they are the job's alone, else its session or process group.
  *
  * The owner passes on what its reaper collects (job_handle_exit) and calls job_handle_deadline
  * when job_deadline_ms has come. The end is told once, by a call to `handle`.
@@ -33,7 +34,12 @@ struct job_request {
 	struct spawn_request spawn; /* stdin, stdout and stderr are the job's to set */
 	uint64_t timeout_ms;
 	size_t max_output_bytes; /* of stdout and of stderr each; more is read and dropped */
-	bool owns_children;      /* every child of this process is the job's: none survives it */
+	/*
+	 * Gets what is written as it comes, with the owner's data, and nothing is kept. NULL: it is
+	 * all in the result. Must not free the job.
+	 */
+	void (*handle_output)(void *data, bool is_stderr, const char *bytes, size_t length_bytes);
+	bool owns_children; /* every child of this process is the job's: none survives it */
 };
 
 /* Valid during the call of `handle`. */
@@ -63,6 +69,9 @@ int job_start(
 void job_stop(struct job *job, uint64_t now_ms);
 
 bool job_is_running(const struct job *job);
+
+/* Its process, if that has not been reaped; else 0. */
+pid_t job_pid(const struct job *job);
 
 /* A child has been reaped, ours or another's. May tell the end. */
 void job_handle_exit(struct job *job, pid_t pid, const struct exit_info *exit, uint64_t now_ms);

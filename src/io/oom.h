@@ -6,8 +6,11 @@
 
 #include <stdint.h>
 
-/* Opens the counter; the descriptor is the caller's. -errno where there is none to be read. */
-int oom_open(void);
+/*
+ * Opens the counter; the descriptor is the caller's. -errno where there is none to be read. All
+ * paths are below `root`, which is empty but for tests.
+ */
+int oom_open(const char *root);
 
 /* Reads it; 0 or -errno. */
 int oom_read(int fd, uint64_t *ret_count);

@@ -11,6 +11,10 @@
 
 #include "io/fd.h"
 
+enum {
+	ENVIRONMENT_MAX_BYTES = 256 * 1024, /* of one process that are looked through */
+};
+
 /* Reads up to size - 1 bytes and a NUL; the number of bytes, or -errno. */
 static ssize_t proc_read_file(pid_t pid, const char *name, char *buffer, size_t size_bytes)
 {
@@ -41,11 +45,11 @@ int proc_read_stat(pid_t pid, struct proc_stat *ret_stat)
 		return (int)length;
 	/* The name in parentheses is the process's own choice: only the last ')' ends it. */
 	fields = strrchr(buffer, ')');
-	if (!fields ||
-	    sscanf(fields,
-		") %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-		"%ld %*d %llu",
-		&stat.state, &stat.parent, &stat.session, &stat.threads, &start_time) != 5)
+	if (!fields || sscanf(fields,
+			   ") %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+			   "%ld %*d %llu",
+			   &stat.state, &stat.parent, &stat.group, &stat.session, &stat.threads,
+			   &start_time) != 6)
 		return -EIO;
 	stat.start_time = start_time;
 	*ret_stat = stat;
@@ -106,6 +110,38 @@ int proc_each_child(bool (*handle)(void *data, pid_t pid), void *data)
 			break;
 	fclose(file);
 	return 0;
+}
+
+int proc_read_variable(pid_t pid, const char *name, char *value, size_t size_bytes)
+{
+	size_t name_length = strlen(name), at = 0;
+	bool is_it = true; /* as far as this entry has been read */
+	char path[64];
+	FILE *file;
+	int c;
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return errno == ENOENT ? -ESRCH : -errno;
+	for (size_t i = 0; i < ENVIRONMENT_MAX_BYTES && (c = getc_unlocked(file)) != EOF; i++) {
+		if (is_it && at > name_length)
+			value[at - name_length - 1] = (char)c;
+		if (c == '\0' && is_it && at > name_length) {
+			fclose(file);
+			return 0;
+		}
+		if (at <= name_length)
+			is_it = is_it && c == (at < name_length ? name[at] : '=');
+		at++;
+		is_it = is_it && at < name_length + size_bytes + 1;
+		if (c == '\0') {
+			at = 0;
+			is_it = true;
+		}
+	}
+	fclose(file);
+	return -ENOENT;
 }
 
 void proc_read_command(pid_t pid, char *buffer, size_t size_bytes)

@@ -1,4 +1,4 @@
-/* Reading /proc (proc(5)): who is whose child, in which session, since when. */
+/* Reading /proc (proc(5)): who is whose child, in which group and session, since when. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,6 +9,7 @@
 struct proc_stat {
 	pid_t pid;
 	pid_t parent;
+	pid_t group;
 	pid_t session;
 	char state;          /* R S D T Z … */
 	long threads;        /* a Z with more than one still runs: only its main thread has ended */
@@ -30,6 +31,13 @@ int proc_each(bool (*handle)(void *data, const struct proc_stat *stat), void *da
  * of children that changes while it is read may miss one (proc(5)).
  */
 int proc_each_child(bool (*handle)(void *data, pid_t pid), void *data);
+
+/*
+ * The value of a variable in the environment the process was executed with, NUL-terminated. Returns
+ * 0 or -errno: -ENOENT where it has none of that name or a longer value, -EACCES where it may not
+ * be read, -ESRCH if it is gone.
+ */
+int proc_read_variable(pid_t pid, const char *name, char *value, size_t size_bytes);
 
 /* The command line, blanks for its NULs, raw bytes; else `[comm]`; "" if gone. NUL-terminated. */
 void proc_read_command(pid_t pid, char *buffer, size_t size_bytes);

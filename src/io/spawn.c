@@ -84,11 +84,10 @@ static _Noreturn void child_fail(const struct spawn_plan *plan, enum spawn_step 
 {
 	struct spawn_failure failure = { .step = (int32_t)step, .error = error };
 
-	/* Nobody is left to tell when this write fails; the exit code speaks too (sh(1): 127, 126).
-	 */
+	/* Nobody is left to tell when this write fails; the exit code speaks too (sh(1)). */
 	if (write(plan->status_fd, &failure, sizeof(failure)) < 0)
 		_exit(125);
-	_exit(error == ENOENT ? 127 : 126);
+	_exit(step == SPAWN_STEP_EXEC && error == ENOENT ? 127 : 126);
 }
 
 static void child_unblock_signals(void)
@@ -117,14 +116,17 @@ static void child_connect_stdio(const struct spawn_plan *plan)
 
 static _Noreturn void child_exec(const struct spawn_plan *plan)
 {
+	const char *name = plan->request->argv[0];
 	int error = ENOENT;
 
 	for (char **path = plan->candidates; *path; path++) {
 		execve(*path, plan->request->argv, plan->request->environment);
-		/* Go on searching as execvp(3) does, but remember a file that may not be executed.
+		/*
+		 * Go on searching as execvp(3) does, but remember a file that may not be executed.
+		 * A directory of PATH that is closed to us has no such file, as shells see it.
 		 */
 		if (errno == EACCES)
-			error = EACCES;
+			error = strchr(name, '/') || access(*path, F_OK) == 0 ? EACCES : error;
 		else if (errno != ENOENT && errno != ENOTDIR)
 			child_fail(plan, SPAWN_STEP_EXEC, errno);
 	}
@@ -135,9 +137,16 @@ static _Noreturn void child_run(const struct spawn_plan *plan)
 {
 	const struct spawn_request *request = plan->request;
 
-	child_unblock_signals();
 	if (request->new_session ? setsid() < 0 : setpgid(0, 0) < 0)
 		child_fail(plan, SPAWN_STEP_SESSION, errno);
+	/*
+	 * Here, since the command may use it at once; and only here: done by the parent too, it
+	 * could come late and take the terminal from a job of what by then is a shell. With SIGTTOU
+	 * still blocked it is allowed from the background (tcsetpgrp(3)).
+	 */
+	if (request->in_foreground)
+		(void)tcsetpgrp(STDIN_FILENO, getpid());
+	child_unblock_signals();
 	if (request->die_with_parent) {
 		if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
 			child_fail(plan, SPAWN_STEP_PARENT, errno);
@@ -191,6 +200,9 @@ int spawn_start(
 			child_run(&plan);
 		if (pid < 0)
 			result = error_set(error, -errno, "fork: %s", strerror(errno));
+		/* Whoever comes first: a signal to the group must find it (setpgid(2)). */
+		else if (!request->new_session)
+			(void)setpgid(pid, pid);
 	}
 	if (result)
 		fd_close(&read_fd);

@@ -26,6 +26,7 @@ struct spawn_request {
 	int stderr_fd;               /* likewise */
 	const struct rlimit *nofile; /* RLIMIT_NOFILE; NULL: ours */
 	bool new_session;            /* setsid; else a process group of its own */
+	bool in_foreground;          /* that group gets the terminal, our stdin */
 	bool die_with_parent;        /* PR_SET_PDEATHSIG TERM, for a parent that is not PID 1 */
 };
 

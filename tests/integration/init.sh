@@ -16,6 +16,8 @@ config=$work/ini
 # Programs in front of nemoinit, such as valgrind.
 read -ra wrapper <<<"${TEST_WRAPPER:-}"
 limit=10 # seconds that nothing may take
+slowness=1 # of what is measured: the sanitizers cost time
+! grep -q __asan_init "$nemoinit" || slowness=5
 W=$work/w # a directory of files for one test
 mkdir "$work/bin"
 ln -s "$fixture" "$work/bin/F"
@@ -81,12 +83,14 @@ boot() {
 	local arguments=(-s "$socket")
 
 	[[ ! -e $config ]] || arguments+=(-c "$config")
+	arguments+=("${main_command[@]}")
 	launch env "NEMOINIT_PATH=$work/bin:$PATH" "$@" "${before[@]}" "${wrapper[@]}" "$nemoinit" "${arguments[@]}"
 	await "$limit" "$nemoctl" -s "$socket" live || die "nemoinit does not come up: $(cat "$work/errors" "$work/log")"
 	[[ $mode != profile ]] || expect "no capabilities, no_new_privs, a filter" "0000000000000000 1 2" \
 		"$(awk '/^(CapBnd|NoNewPrivs|Seccomp):/ { print $2 }' "/proc/$init/status" | xargs)"
 }
 before=() # commands between the namespaces and nemoinit
+main_command=() # for nemoinit to run as main, behind options of its own
 
 # launch COMMAND…: in fresh namespaces, as boot does.
 launch() {

@@ -47,7 +47,7 @@ test_each_bad_line_is_named() {
 		env.X = ${NOT_THERE_AT_ALL}|env.X: *NOT_THERE_AT_ALL
 		probe_expect = a ;b|a comment behind a value
 		no equals sign|'no equals sign' is no KEY = VALUE
-		[task a]|unknown section
+		[tasks a]|unknown section
 		[service A]|service name 'A'
 		[service main]|service name 'main' is reserved
 		nul\0byte = 1|a NUL byte in the line

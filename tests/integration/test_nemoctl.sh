@@ -103,6 +103,8 @@ test_nemoctl_has_an_exit_code_for_each_end() {
 	expect restart 7 "$(code "$nemoctl" --socket "$socket" restart)"
 	expect recover 8 "$(code "$nemoctl" --socket "$socket" recover --timeout 100ms)"
 	expect pair 0 "$(code "$nemoctl" --socket "$socket" pair)"
+	expect reload 1 "$(code "$nemoctl" --socket "$socket" reload)"
+	expect "a line for each problem" "nemoctl: failed: f:1: one nemoctl: failed: f:2: two" "$(xargs <"$work/stderr")"
 	expect environment 0 "$(NEMOINIT_SOCKET=$socket code "$nemoctl" live)"
 	expect shutdown 0 "$(code "$nemoctl" --socket "$socket" shutdown)"
 	wait "$started" || fail "the server ends with $?"

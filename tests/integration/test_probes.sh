@@ -17,7 +17,7 @@ web() {
 		probe_interval = 50ms
 		probe_start_interval = 50ms
 		probe_retry_interval = 50ms
-		probe_timeout = 200ms
+		probe_timeout = 1s
 		restart_delay = 20ms
 		$more
 	END
@@ -129,7 +129,7 @@ test_listening_but_dead_is_restarted() {
 	hears a stopping
 	rm "$W/mood"
 	hears a ready 2
-	expect events "starting ready failing stopping backoff starting ready" "$(events a)"
+	expect events "starting ready failing probe-stop stopping backoff starting ready" "$(events a)"
 	expect "reason" probe-failed "$(of a .last_exit.reason)"
 	expect restarts 1 "$(of a .restarts)"
 	expect_match "why" "*no good probe within unhealthy_after*no reply in time*" "$(messages a stopping)"
@@ -168,17 +168,17 @@ test_a_fed_watchdog_is_content_and_a_hungry_one_restarts() {
 		[service a]
 		command = F notify=READY=1 ping=$W/fed pause
 		probe = notify
-		watchdog = 300ms
+		watchdog = 2s
 		restart_delay = 20ms
 	END
 	touch "$W/fed"
 	boot
 	state a ready
-	await "$limit" uptime_of a 1000 || fail "no uptime"
+	await "$limit" uptime_of a 5000 || fail "no uptime"
 	expect fed "starting ready" "$(events a)"
 	rm "$W/fed"
 	hears a ready 2
-	expect_match events "starting ready stopping backoff starting ready*" "$(events a)"
+	expect_match events "starting ready probe-stop stopping backoff starting ready*" "$(events a)"
 	expect reason watchdog "$(of a .last_exit.reason)"
 	halt
 }
@@ -189,13 +189,13 @@ test_a_gap_of_our_own_is_nobodys_fault() {
 		[service a]
 		command = F notify=READY=1 ping=$W/fed pause
 		probe = notify
-		watchdog = 700ms
+		watchdog = 2s
 	END
 	touch "$W/fed"
 	boot
 	state a ready
 	kill -STOP "$init"
-	await 2 false || true
+	await 3 false || true
 	kill -CONT "$init"
 	await "$limit" grep -q 'woke up' "$work/log" || fail "it does not notice"
 	expect events "starting ready" "$(events a)"

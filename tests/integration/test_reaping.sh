@@ -19,7 +19,7 @@ test_a_thousand_orphans_are_reaped_and_counted() {
 	state a ready
 	before=$(ask .nemoinit.reaped)
 	touch "$W/go"
-	await "$limit" test -e "$W/done" || fail "the storm does not end"
+	await $((6 * limit)) test -e "$W/done" || fail "the storm does not end"
 	await "$limit" has_reaped $((before + 1000)) || fail "reaped $(ask .nemoinit.reaped)"
 	expect "exactly" $((before + 1000)) "$(ask .nemoinit.reaped)"
 	expect "only the service is left" 1 "$(wc -w <"/proc/$init/task/$init/children")"
@@ -55,11 +55,11 @@ test_answers_do_not_wait_for_a_storm() {
 		took=$((($(date +%s%N) - begin) / 1000000))
 		((took <= slowest)) || slowest=$took
 	done
-	((slowest < 1000)) || fail "an answer took $slowest ms"
+	((slowest < 1000 * slowness)) || fail "an answer took $slowest ms"
 	halt
 }
 
-# A daemon in a session of its own is no service of ours, but ends with us.
+# A daemon in a session of its own that does not mind TERM.
 test_an_orphan_that_lives_ends_with_nemoinit() {
 	configure <<-END
 		[service a]

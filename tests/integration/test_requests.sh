@@ -40,7 +40,7 @@ test_recover_starts_what_is_down_and_waits_for_it() {
 		[service a]
 		command = F until=$W/go notify=READY=1 pause
 		probe = notify
-		start_timeout = 50ms
+		start_timeout = 3s
 		restart_delay = 1h
 		restart_delay_max = 1h
 	END
@@ -139,7 +139,8 @@ test_stop_of_all_goes_down_in_order_and_stays() {
 test_a_stop_out_of_time_says_so_and_goes_on() {
 	configure <<-END
 		[service a]
-		command = F ignore=TERM pause
+		command = F ignore=TERM notify=READY=1 pause
+		probe = notify
 		stop_timeout = 1500ms
 	END
 	boot
@@ -209,7 +210,8 @@ test_restart_during_a_restart_is_busy() {
 
 	configure <<-END
 		[service a]
-		command = F ignore=TERM until=$W/end exit=0
+		command = F ignore=TERM notify=READY=1 until=$W/end exit=0
+		probe = notify
 		[service b]
 		command = F pause
 	END
@@ -308,9 +310,10 @@ test_while_stopping_it_answers_and_refuses() {
 	local waiting status=0
 
 	configure <<-END
-		stop_budget = 10s
+		stop_budget = 1m
 		[service a]
-		command = F ignore=TERM until=$W/end exit=0
+		command = F ignore=TERM notify=READY=1 until=$W/end exit=0
+		probe = notify
 	END
 	boot
 	state a ready

@@ -14,7 +14,8 @@ test_all_are_stopped_in_reverse_order() {
 		[service first]
 		command = F catch=TERM:0 pause
 		[service middle]
-		command = F catch=TERM:3 pause
+		command = F catch=TERM:3 notify=READY=1 pause
+		probe = notify
 		after = first
 		[service last]
 		command = F pause
@@ -78,22 +79,24 @@ test_one_that_ignores_term_is_killed_within_the_budget() {
 	local begin
 
 	configure <<-END
-		stop_budget = 1500ms
+		stop_budget = 2500ms
 		[service stubborn]
-		command = F ignore=TERM pause
+		command = F ignore=TERM notify=READY=1 pause
+		probe = notify
 		after = good
 		stop_timeout = 1h
 		[service good]
-		command = F catch=TERM:0 pause
+		command = F catch=TERM:0 notify=READY=1 pause
+		probe = notify
 	END
 	boot
 	state stubborn ready
 	begin=$(date +%s%N)
 	halt
-	(($(date +%s%N) - begin < 2500000000)) || fail "took $((($(date +%s%N) - begin) / 1000000)) ms"
+	(($(date +%s%N) - begin < 6000000000)) || fail "took $((($(date +%s%N) - begin) / 1000000)) ms"
 	expect_match "ended by KILL" "ended by signal 9 (KILL) (requested, *" "$(messages stubborn stopped)"
 	expect_match "the other in peace" "exited with 0 (requested, *" "$(messages good stopped)"
-	expect_match "the last line" "all services stopped in 1.*s, 1 of them by KILL" \
+	expect_match "the last line" "all services stopped in [2345].*s, 1 of them by KILL (stubborn)" \
 		"$(jq -rR 'fromjson? | .message' "$work/log" | tail -n 1)"
 }
 
@@ -103,18 +106,21 @@ test_a_second_term_kills_but_not_at_once() {
 	configure <<-END
 		stop_budget = 1h
 		[service a]
-		command = F ignore=TERM pause
+		command = F ignore=TERM notify=READY=1 pause
+		probe = notify
 		stop_timeout = 1h
 		[service b]
-		command = F ignore=TERM pause
+		command = F ignore=TERM notify=READY=1 pause
+		probe = notify
 		after = a
 	END
 	boot
 	state b ready
 	begin=$(date +%s%N)
 	kill -TERM "$init"
-	hears b stopping
+	await "$limit" grep -q SIGTERM "$work/log" || fail "it does not hear"
 	kill -TERM "$init"
+	hears b stopping
 	expect "too early to count" 0 "$(ctl live)"
 	expect "stopping" stopping "$(ask .health)"
 	await "$limit" later_than "$begin" || true
@@ -131,14 +137,15 @@ later_than() {
 # One that ends while others are being stopped stays down.
 test_nothing_starts_during_a_shutdown() {
 	configure <<-END
-		stop_budget = 5s
+		stop_budget = 1m
 		[service low]
 		command = F until=$W/go exit=1
 		restart_delay = 0
 		[service loop]
 		command = F until=$W/go exit=0
 		[service high]
-		command = F ignore=TERM until=$W/end exit=0
+		command = F ignore=TERM notify=READY=1 until=$W/end exit=0
+		probe = notify
 		after = low loop
 	END
 	boot
@@ -165,7 +172,8 @@ down() {
 test_a_stopped_process_can_be_stopped() {
 	configure <<-END
 		[service a]
-		command = F catch=TERM:5 pause
+		command = F catch=TERM:5 notify=READY=1 pause
+		probe = notify
 		stop_timeout = 1h
 	END
 	boot
@@ -179,7 +187,8 @@ test_a_stopped_process_can_be_stopped() {
 test_the_stop_signal_is_the_one_asked_for() {
 	configure <<-END
 		[service a]
-		command = F ignore=TERM catch=INT:6 pause
+		command = F ignore=TERM catch=INT:6 notify=READY=1 pause
+		probe = notify
 		stop_signal = INT
 		[service b]
 		command = F tell=USR1 pause
@@ -196,7 +205,8 @@ test_the_stop_signal_is_the_one_asked_for() {
 test_stop_timeout_of_one_service_holds() {
 	configure <<-END
 		[service a]
-		command = F ignore=TERM once=$W/1 pause
+		command = F ignore=TERM notify=READY=1 once=$W/1 pause
+		probe = notify
 		stop_timeout = 100ms
 		[service b]
 		command = F child ignore=TERM pause parent catch=TERM:0 pause

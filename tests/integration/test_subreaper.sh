@@ -16,7 +16,8 @@ test_services_get_term_when_nemoinit_is_killed() {
 		[service b]
 		command = F pause
 		[service c]
-		command = F ignore=TERM until=$W/end exit=0
+		command = F ignore=TERM notify=READY=1 until=$W/end exit=0
+		probe = notify
 	END
 	# One more PID 1 below which the services can outlive it.
 	before=(bash -c 'trap : TERM; "$@" & wait; until [[ -e '"$W"'/end ]]; do read -rt 0.05 <> <(:) || :; done' -)

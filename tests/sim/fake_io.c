@@ -9,6 +9,7 @@
 
 #include "io/clock.h"
 #include "io/fd.h"
+#include "io/job.h"
 #include "io/listener.h"
 #include "io/log.h"
 #include "io/loop.h"
@@ -19,6 +20,7 @@
 #include "io/proc.h"
 #include "io/reaper.h"
 #include "io/spawn.h"
+#include "io/terminal.h"
 #include "io/tree.h"
 #include "util/macros.h"
 
@@ -29,6 +31,10 @@ enum {
 };
 
 static const char reply_good[] = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"ok\":true}";
+static const char reply_ws[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+			       "Connection: Upgrade\r\n"
+			       "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+			       "\x81\x0b{\"ok\":true}";
 static const char reply_other[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
 
 struct fake_fd {
@@ -52,7 +58,7 @@ struct loop_watch {
 };
 
 struct output {
-	pid_t session; /* whose processes write to it; 0: nobody yet */
+	pid_t start; /* whose processes write to it; 0: nobody yet */
 	bool is_ended;
 	void (*handle)(void *data, const char *bytes, size_t length_bytes);
 	void *data;
@@ -71,6 +77,17 @@ struct probe {
 	uint64_t start_ms;
 	uint64_t deadline_ms;
 	pid_t pid; /* who took the connection; 0: refused; STRANGER_PID */
+	bool is_ws;
+};
+
+/* The command of a job is the name of a fake_task, or of a service, which it is asked about. */
+struct job {
+	void (*handle)(void *data, const struct job_result *result);
+	void *data;
+	struct job_request request;
+	uint64_t end_ms;      /* NEVER_MS: not by itself */
+	uint64_t deadline_ms; /* NEVER_MS: idle */
+	bool is_stopped;
 };
 
 struct fake fake;
@@ -79,6 +96,7 @@ static struct loop_watch *watches[FAKE_OBJECTS_MAX];
 static struct output *outputs[FAKE_OBJECTS_MAX];
 static struct notify_socket *notifies[FAKE_OBJECTS_MAX];
 static struct probe *probes[FAKE_OBJECTS_MAX];
+static struct job *jobs[FAKE_OBJECTS_MAX];
 
 static _Noreturn void fault(const char *what)
 {
@@ -122,6 +140,7 @@ void fake_reset(uint64_t start_ms)
 	memset(outputs, 0, sizeof(outputs));
 	memset(notifies, 0, sizeof(notifies));
 	memset(probes, 0, sizeof(probes));
+	memset(jobs, 0, sizeof(jobs));
 }
 
 struct fake_child fake_child_healthy(void)
@@ -136,17 +155,60 @@ struct fake_child fake_child_healthy(void)
 		.term_ms = 5,
 		.kill_ms = 1,
 		.member_term_ms = 5,
-		.chat_ms = NEVER_MS };
+		.chat_ms = NEVER_MS,
+		.check_ms = 50,
+		.check_code = -1 };
 }
 
 size_t fake_add_service(const char *name, uint16_t port)
 {
-	fake.services[fake.service_count] = (struct fake_service){ .name = name,
-		.port = port,
+	struct fake_service *service = &fake.services[fake.service_count];
+
+	if (fake.service_count == FAKE_SERVICES_MAX)
+		fault("too many services");
+	*service = (struct fake_service){ .port = port,
 		.child = fake_child_healthy(),
 		.stranger_ms = NEVER_MS,
 		.stranger_end_ms = NEVER_MS };
+	snprintf(service->name, sizeof(service->name), "%s", name);
 	return fake.service_count++;
+}
+
+void fake_add_task(const char *name)
+{
+	for (size_t i = 0; i < fake.task_count; i++)
+		if (strcmp(fake.tasks[i].name, name) == 0)
+			return;
+	if (fake.task_count == FAKE_TASKS_MAX)
+		fault("too many tasks");
+	snprintf(fake.tasks[fake.task_count].name, sizeof(fake.tasks[0].name), "%s", name);
+	fake.tasks[fake.task_count].end_ms = 1000;
+	fake.tasks[fake.task_count++].term_ms = 5;
+}
+
+static struct fake_task *task_find(const char *name)
+{
+	for (size_t i = 0; i < fake.task_count; i++)
+		if (strcmp(fake.tasks[i].name, name) == 0)
+			return &fake.tasks[i];
+	return NULL;
+}
+
+struct fake_task *fake_task(const char *name)
+{
+	struct fake_task *task = task_find(name);
+
+	if (!task)
+		fault("no such task");
+	return task;
+}
+
+size_t fake_find_service(const char *name)
+{
+	for (size_t i = 0; i < fake.service_count; i++)
+		if (strcmp(fake.services[i].name, name) == 0)
+			return i;
+	return FAKE_SERVICES_MAX;
 }
 
 static struct fake_process *process_new(void)
@@ -185,6 +247,15 @@ struct fake_process *fake_main(size_t service)
 		if (process->pid && process->is_main && process->service == service)
 			return process;
 	}
+	return NULL;
+}
+
+struct fake_process *fake_member(size_t service)
+{
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		if (is_alive(&fake.processes[i]) && !fake.processes[i].is_main &&
+		    fake.processes[i].service == service)
+			return &fake.processes[i];
 	return NULL;
 }
 
@@ -229,8 +300,29 @@ void fake_kill(struct fake_process *process, int signal)
 			    : plan->term_exit;
 }
 
+/* The one that it has started in its place takes over. */
+static void process_bequeath(const struct fake_process *process)
+{
+	struct fake_process *heir = fake_member(process->service);
+	uint64_t exec_ms = process->plan.exec_ms;
+
+	if (!process->plan.has_heir || !process->is_ready || !heir)
+		return;
+	heir->plan = fake_child_healthy();
+	heir->plan.exec_ms = exec_ms;
+	heir->plan.ping_ms = process->plan.ping_ms;
+	heir->plan.kill_ms = process->plan.kill_ms;
+	heir->plan.member_term_ms = heir->plan.term_ms;
+	heir->born_ms = fake.now_ms;
+	heir->is_ready = heir->is_heir = heir->has_executed = true;
+	heir->holds_port = fake.services[process->service].port != 0;
+	heir->next_ping_ms = deadline_after(fake.now_ms, heir->plan.ping_ms);
+}
+
 static void process_die(struct fake_process *process)
 {
+	bool held_port = process->holds_port;
+
 	process->is_zombie = true;
 	process->holds_port = false;
 	if (!process->is_child) { /* its parent, which lives, reaps it */
@@ -241,8 +333,10 @@ static void process_die(struct fake_process *process)
 	if (!process->is_main)
 		return;
 	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
-		if (fake.processes[i].pid && fake.processes[i].session == process->session)
+		if (fake.processes[i].pid && fake.processes[i].service == process->service)
 			fake.processes[i].is_child = true;
+	if (held_port)
+		process_bequeath(process);
 }
 
 void fake_send(const struct fake_process *process, const char *message)
@@ -353,9 +447,9 @@ static uint64_t probe_end_ms(const struct probe *probe, int *ret_result)
 static bool has_writer(const struct output *output)
 {
 	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
-		if (is_alive(&fake.processes[i]) && fake.processes[i].session == output->session)
+		if (is_alive(&fake.processes[i]) && fake.processes[i].start == output->start)
 			return true;
-	return !output->session;
+	return !output->start;
 }
 
 static uint64_t process_next_ms(const struct fake_process *process)
@@ -381,6 +475,8 @@ uint64_t fake_next_ms(void)
 	for (size_t i = 0; i < FAKE_OBJECTS_MAX; i++) {
 		if (probes[i])
 			next_ms = min_ms(next_ms, probe_end_ms(probes[i], &result));
+		if (jobs[i])
+			next_ms = min_ms(next_ms, jobs[i]->end_ms);
 		if ((notifies[i] && notifies[i]->count) ||
 		    (watches[i] && is_status_readable(watches[i])) ||
 		    (outputs[i] && !outputs[i]->is_ended && !has_writer(outputs[i])))
@@ -392,8 +488,9 @@ uint64_t fake_next_ms(void)
 /* Its judge has read the answer; 1 good, else -errno. */
 static int probe_judge(const struct probe *probe, struct error *error)
 {
-	const char *reply =
-	    probe->pid == STRANGER_PID && fake.now_ms % 2 ? reply_other : reply_good;
+	const char *reply = probe->pid == STRANGER_PID && fake.now_ms % 2 ? reply_other
+			    : probe->is_ws                                ? reply_ws
+									  : reply_good;
 	int verdict;
 
 	if (!probe->request.message)
@@ -422,6 +519,32 @@ static void dispatch_probe(struct probe *probe)
 	probe->request.done(probe->request.data, result, result ? &error : NULL);
 }
 
+static size_t service_of(const char *name);
+
+static int probe_code(const char *service)
+{
+	const struct fake_process *process = fake_main(service_of(service));
+	int code = process ? process->plan.check_code : 1;
+
+	if (code < 0)
+		code = !process->is_ready || fake_is_hanging(process, fake.now_ms);
+	return code;
+}
+
+/* Its handler may free it. */
+static void job_end(struct job *job, enum job_outcome outcome)
+{
+	struct fake_task *task = task_find(job->request.spawn.argv[0]);
+	struct job_result result = { .outcome = outcome };
+
+	result.exit.value = task ? task->code : probe_code(job->request.spawn.argv[0]);
+	if (task)
+		task->running--;
+	job->end_ms = job->deadline_ms = NEVER_MS;
+	job->request.handle_output(job->data, false, "a line\nand the last", 19);
+	job->handle(job->data, &result);
+}
+
 static void dispatch_notify(struct notify_socket *socket)
 {
 	const char *message = socket->messages[0];
@@ -440,8 +563,7 @@ static void dispatch_output(struct output *output)
 	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++) {
 		struct fake_process *process = &fake.processes[i];
 
-		if (!is_alive(process) || process->session != output->session ||
-		    !process->has_words)
+		if (!is_alive(process) || process->start != output->start || !process->has_words)
 			continue;
 		process->has_words = false;
 		output->handle(output->data, "a line\nand more", 15);
@@ -456,11 +578,13 @@ bool fake_dispatch(void)
 	for (size_t i = 0; i < FAKE_OBJECTS_MAX; i++) {
 		if (probes[i])
 			dispatch_probe(probes[i]);
+		if (jobs[i] && jobs[i]->end_ms <= fake.now_ms)
+			job_end(jobs[i], jobs[i]->is_stopped ? JOB_TIMED_OUT : JOB_EXITED);
 		if (notifies[i] && notifies[i]->count)
 			dispatch_notify(notifies[i]);
 		if (watches[i] && is_status_readable(watches[i]))
 			watches[i]->handle(watches[i]->data, LOOP_READ);
-		if (outputs[i] && outputs[i]->session && !outputs[i]->is_ended)
+		if (outputs[i] && outputs[i]->start && !outputs[i]->is_ended)
 			dispatch_output(outputs[i]);
 	}
 	return has_sigchld;
@@ -578,7 +702,9 @@ static void spawn_members(const struct fake_process *leader)
 	for (unsigned i = 0; i < leader->plan.members; i++) {
 		struct fake_process *member = process_new();
 
-		member->session = leader->session;
+		member->session = leader->plan.has_sessions ? member->pid : leader->session;
+		member->start = leader->pid;
+		memcpy(member->notify, leader->notify, sizeof(member->notify));
 		member->service = leader->service;
 		member->plan = leader->plan;
 	}
@@ -586,10 +712,11 @@ static void spawn_members(const struct fake_process *leader)
 
 static size_t service_of(const char *name)
 {
-	for (size_t i = 0; i < fake.service_count; i++)
-		if (strcmp(fake.services[i].name, name) == 0)
-			return i;
-	fault("a command of no service");
+	size_t place = fake_find_service(name);
+
+	if (place == FAKE_SERVICES_MAX)
+		fault("a command of no service");
+	return place;
 }
 
 static void spawn_connect(struct fake_process *process, const struct spawn_request *request)
@@ -599,7 +726,7 @@ static void spawn_connect(struct fake_process *process, const struct spawn_reque
 
 	for (size_t i = 0; i < ARRAY_LEN(outs); i++)
 		if (outs[i] >= FIRST_FD && fds[outs[i] - FIRST_FD].output)
-			fds[outs[i] - FIRST_FD].output->session = process->pid;
+			fds[outs[i] - FIRST_FD].output->start = process->pid;
 	for (char *const *entry = request->environment; entry && *entry; entry++)
 		if (strncmp(*entry, variable, strlen(variable)) == 0)
 			snprintf(process->notify, sizeof(process->notify), "%s",
@@ -622,7 +749,7 @@ int spawn_start(
 	service->starts++;
 	service->last_start_ms = fake.now_ms;
 	process = process_new();
-	process->session = process->pid;
+	process->session = process->start = process->pid;
 	process->service = place;
 	process->is_main = process->is_child = true;
 	process->plan = service->child;
@@ -651,6 +778,15 @@ int spawn_read_status(int status_fd, const struct spawn_request *request, struct
 		return error_set(error, -process->plan.exec_error, "exec '%s': %s",
 		    request->argv[0], strerror(process->plan.exec_error));
 	return 0;
+}
+
+bool terminal_is_ours(void)
+{
+	return false;
+}
+
+void terminal_take_back(void)
+{
 }
 
 bool reaper_drain(unsigned max_count,
@@ -709,26 +845,137 @@ int tree_signal_main(pid_t main_pid, int signal)
 	return 0;
 }
 
-void tree_signal_all(pid_t main_pid, int signal)
+static struct tree_member *tree_find(const struct tree *tree, pid_t pid)
 {
-	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
-		if (is_alive(&fake.processes[i]) && fake.processes[i].session == main_pid)
-			fake_kill(&fake.processes[i], signal);
+	for (size_t i = 0; i < tree->count; i++)
+		if (tree->members[i].pid == pid)
+			return &tree->members[i];
+	return NULL;
 }
 
-/* The process that is being reaped is still in its place, as a zombie. */
-bool tree_is_alive(pid_t main_pid, bool (*is_known)(void *data, pid_t pid), void *data)
+static size_t service_of_tree(const struct tree *tree)
 {
-	(void)is_known;
-	(void)data;
+	const char *colon = strchr(tree->mark, ':');
+
+	if (!colon)
+		fault("a tree without a mark");
+	return service_of(colon + 1);
+}
+
+void tree_set_main(struct tree *tree, pid_t main_pid, pid_t session)
+{
+	struct fake_process *main = process_find(main_pid);
+
+	if (!main || main->is_zombie || main->service != service_of_tree(tree) || !main->is_child)
+		fault("a main process that cannot be one");
 	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
-		if (is_alive(&fake.processes[i]) && fake.processes[i].session == main_pid)
+		if (fake.processes[i].service == main->service)
+			fake.processes[i].is_main = false;
+	main->is_main = true;
+	tree->main_pid = main_pid;
+	tree->sessions[0] = session;
+}
+
+void tree_clear(struct tree *tree)
+{
+	free(tree->members);
+	tree->members = NULL;
+	tree->count = 0;
+	tree->main_pid = tree->sessions[0] = 0;
+}
+
+int tree_look(struct tree *const *trees, size_t count,
+    void (*on_orphan)(void *data, const struct proc_stat *stat), void *data)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct tree *tree = trees[i];
+		size_t place = service_of_tree(tree);
+
+		free(tree->members);
+		tree->members = calloc(FAKE_PROCESSES_MAX, sizeof(*tree->members));
+		tree->count = 0;
+		for (size_t k = 0; k < FAKE_PROCESSES_MAX; k++)
+			if (is_alive(&fake.processes[k]) && fake.processes[k].service == place)
+				tree->members[tree->count++].pid = fake.processes[k].pid;
+	}
+	for (size_t k = 0; on_orphan && k < FAKE_PROCESSES_MAX; k++) {
+		struct proc_stat stat = { .pid = fake.processes[k].pid };
+
+		if (is_alive(&fake.processes[k]) && fake.processes[k].service == FAKE_SERVICES_MAX)
+			on_orphan(data, &stat);
+	}
+	return 0;
+}
+
+bool tree_has(const struct tree *tree, const struct proc_stat *stat)
+{
+	const struct fake_process *process = process_find(stat->pid);
+
+	return process && process->service == service_of_tree(tree);
+}
+
+bool tree_has_survivor(struct tree *tree)
+{
+	for (; tree->count; tree->count--) {
+		const struct fake_process *process =
+		    process_find(tree->members[tree->count - 1].pid);
+
+		if (process && !process->is_zombie)
 			return true;
+	}
 	return false;
 }
 
-int oom_open(void)
+bool tree_are_children_known(bool (*is_known)(void *data, pid_t pid), void *data)
 {
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		if (is_alive(&fake.processes[i]) && fake.processes[i].is_child &&
+		    !is_known(data, fake.processes[i].pid))
+			return false;
+	return true;
+}
+
+/* Who has not been seen at a look, or has been forgotten since, is not found. */
+void tree_signal(const struct tree *tree, int signal)
+{
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		if (is_alive(&fake.processes[i]) && tree_find(tree, fake.processes[i].pid))
+			fake_kill(&fake.processes[i], signal);
+}
+
+void tree_kill(struct tree *tree)
+{
+	(void)tree_look(&tree, 1, NULL, NULL);
+	tree_signal(tree, SIGKILL);
+}
+
+int proc_read_stat(pid_t pid, struct proc_stat *ret_stat)
+{
+	const struct fake_process *process = process_find(pid);
+
+	if (!process)
+		return -ESRCH;
+	*ret_stat = (struct proc_stat){ .pid = pid,
+		.parent = process->is_child ? getpid() : process->start,
+		.session = process->session,
+		.state = process->is_zombie ? 'Z' : 'S',
+		.threads = 1 };
+	return 0;
+}
+
+bool proc_is_dead(const struct proc_stat *stat)
+{
+	return stat->state == 'Z';
+}
+
+void proc_read_command(pid_t pid, char *buffer, size_t size_bytes)
+{
+	snprintf(buffer, size_bytes, "process %d", (int)pid);
+}
+
+int oom_open(const char *root)
+{
+	(void)root;
 	return fd_new(0, NULL);
 }
 
@@ -813,14 +1060,14 @@ const char *notify_socket_name(const struct notify_socket *socket)
 
 static pid_t port_holder(uint16_t port)
 {
-	for (size_t i = 0; i < fake.service_count; i++) {
-		const struct fake_process *process = fake_main(i);
-
-		if (fake.services[i].port != port)
-			continue;
-		if (fake.services[i].has_stranger)
+	for (size_t i = 0; i < fake.service_count; i++)
+		if (fake.services[i].port == port && fake.services[i].has_stranger)
 			return STRANGER_PID;
-		if (process && process->holds_port)
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++) {
+		const struct fake_process *process = &fake.processes[i];
+
+		if (is_alive(process) && process->holds_port &&
+		    fake.services[process->service].port == port)
 			return process->pid;
 	}
 	return 0;
@@ -828,13 +1075,14 @@ static pid_t port_holder(uint16_t port)
 
 void listener_find(const struct listener_query *query, struct listener *ret_listener)
 {
-	pid_t pid = port_holder(query->port);
+	struct proc_stat stat = { .pid = port_holder(query->port) };
 
-	*ret_listener = (struct listener){ .owner = LISTENER_NONE, .pid = pid };
-	if (!pid)
+	*ret_listener = (struct listener){ .owner = LISTENER_NONE, .pid = stat.pid };
+	if (!stat.pid)
 		return;
-	ret_listener->owner = pid == query->main_pid ? LISTENER_SELF : LISTENER_FOREIGN;
-	snprintf(ret_listener->command, sizeof(ret_listener->command), "process %d", (int)pid);
+	ret_listener->owner =
+	    query->tree && tree_has(query->tree, &stat) ? LISTENER_SELF : LISTENER_FOREIGN;
+	proc_read_command(stat.pid, ret_listener->command, sizeof(ret_listener->command));
 }
 
 int probe_start(struct loop *loop, const struct probe_request *request, uint64_t deadline_ms,
@@ -849,8 +1097,10 @@ int probe_start(struct loop *loop, const struct probe_request *request, uint64_t
 		.start_ms = fake.now_ms,
 		.deadline_ms = deadline_ms,
 		.pid = port_holder(request->port) };
-	if (probe->request.message)
+	if (probe->request.message) {
+		probe->is_ws = memmem(request->message, request->message_bytes, "Upgrade", 7);
 		probe->request.message = "GET"; /* the caller's may be gone by now */
+	}
 	*ret_probe = probe;
 	return 0;
 }
@@ -875,4 +1125,119 @@ uint64_t probe_turn(struct probe *probe, uint64_t now_ms)
 	error_set(&error, -ETIMEDOUT, "no reply in time");
 	probe->request.done(probe->request.data, -ETIMEDOUT, &error);
 	return NEVER_MS;
+}
+
+/* ---- jobs ---- */
+
+int job_new(struct loop *loop, void (*handle)(void *data, const struct job_result *result),
+    void *data, struct job **ret_job)
+{
+	struct job *job = malloc(sizeof(*job));
+
+	(void)loop;
+	list_add((void **)jobs, job, &fake.jobs);
+	*job = (struct job){
+		.handle = handle, .data = data, .end_ms = NEVER_MS, .deadline_ms = NEVER_MS
+	};
+	*ret_job = job;
+	return 0;
+}
+
+void job_free(struct job **job)
+{
+	struct fake_task *task;
+
+	if (!*job)
+		return;
+	task = (*job)->deadline_ms == NEVER_MS ? NULL : task_find((*job)->request.spawn.argv[0]);
+	if (task)
+		task->running--;
+	list_remove((void **)jobs, *job, &fake.jobs);
+	free(*job);
+	*job = NULL;
+}
+
+static void task_begin(struct fake_task *task, char *const *environment)
+{
+	static const char event[] = "NEMOINIT_EVENT=", service[] = "NEMOINIT_SERVICE=";
+
+	if (task->running++)
+		fault("two runs of one task");
+	task->starts++;
+	task->told[0] = '\0';
+	for (; *environment; environment++)
+		if (strncmp(*environment, event, strlen(event)) == 0 ||
+		    strncmp(*environment, service, strlen(service)) == 0)
+			snprintf(task->told + strlen(task->told),
+			    sizeof(task->told) - strlen(task->told), "%s ",
+			    strchr(*environment, '=') + 1);
+}
+
+int job_start(
+    struct job *job, const struct job_request *request, uint64_t now_ms, struct error *error)
+{
+	struct fake_task *task = task_find(request->spawn.argv[0]);
+	const struct fake_process *process =
+	    task ? NULL : fake_main(service_of(request->spawn.argv[0]));
+
+	if (job->deadline_ms != NEVER_MS)
+		fault("a job is started twice");
+	if (fake.job_error)
+		return error_set(error, -fake.job_error, "fork: %s", strerror(fake.job_error));
+	fake.job_starts++;
+	job->request = *request;
+	job->deadline_ms = deadline_after(now_ms, request->timeout_ms);
+	job->end_ms = deadline_after(now_ms, task      ? task->end_ms
+					     : process ? process->plan.check_ms
+						       : 0);
+	job->is_stopped = false;
+	if (task)
+		task_begin(task, request->spawn.environment);
+	return 0;
+}
+
+pid_t job_pid(const struct job *job)
+{
+	(void)job;
+	return 0; /* it is no process of this world */
+}
+
+void job_handle_exit(struct job *job, pid_t pid, const struct exit_info *exit, uint64_t now_ms)
+{
+	(void)job;
+	(void)pid;
+	(void)exit;
+	(void)now_ms;
+}
+
+bool job_is_running(const struct job *job)
+{
+	return job->deadline_ms != NEVER_MS;
+}
+
+/* As at its limit: TERM, and then KILL. */
+void job_stop(struct job *job, uint64_t now_ms)
+{
+	const struct fake_task *task = task_find(job->request.spawn.argv[0]);
+
+	if (!job_is_running(job) || job->is_stopped)
+		return;
+	job->is_stopped = true;
+	job->deadline_ms = deadline_after(now_ms, FAKE_KILL_AFTER_MS);
+	job->end_ms = min_ms(job->end_ms, deadline_after(now_ms, task ? task->term_ms : NEVER_MS));
+}
+
+uint64_t job_deadline_ms(const struct job *job)
+{
+	return job->deadline_ms;
+}
+
+void job_handle_deadline(struct job *job, uint64_t now_ms)
+{
+	if (now_ms < job->deadline_ms)
+		return;
+	if (job->is_stopped || !task_find(job->request.spawn.argv[0]))
+		job_end(job, JOB_TIMED_OUT);
+	else
+		job_stop(job, now_ms);
 }

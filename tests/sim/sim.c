@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "app/settle.h"
+#include "core/config_equal.h"
 #include "sim_rules.h"
 
 struct sim sim;
@@ -29,7 +30,7 @@ void sim_fail(const char *format, ...)
 
 		fprintf(stderr, "  %s: %s, pid %d, %u alive\n", unit->config->name,
 		    service_state_to_string(unit->service.state), (int)unit->pid,
-		    fake_count_alive(i));
+		    fake_count_alive(sim_place(unit)));
 	}
 	for (unsigned i = 0; i < FAKE_LOG_LINES; i++) {
 		const char *line = fake.log[(fake.log_next + i) % FAKE_LOG_LINES];
@@ -47,33 +48,137 @@ static void on_fault(const char *what)
 
 /* ---- life ---- */
 
-void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed)
+size_t sim_place(const struct unit *unit)
 {
-	static char *environment[] = { NULL };
+	return fake_find_service(unit->config->name);
+}
+
+static char *environment[] = { NULL };
+static char *const *command; /* NULL: none */
+
+static void read_ini(const char *ini, struct config *ret_config)
+{
 	const struct config_sources sources = { .file = "sim.ini",
 		.text = ini,
 		.text_bytes = strlen(ini),
-		.environment = environment };
+		.environment = environment,
+		.command = command };
 	struct problems errors = { .items = NULL }, warnings = { .items = NULL };
+
+	if (config_build(&sources, ret_config, &errors, &warnings))
+		sim_fail("bad configuration: %s", errors.items[0]);
+	problems_deinit(&warnings);
+	config_forget_text(ret_config);
+	ret_config->log_format = LOG_JSON;
+	for (size_t i = 0; i < ret_config->service_count; i++)
+		if (fake_find_service(ret_config->services[i].name) == FAKE_SERVICES_MAX)
+			fake_add_service(
+			    ret_config->services[i].name, ret_config->services[i].port);
+	for (size_t i = 0; i < ret_config->service_count; i++)
+		if (ret_config->services[i].repair.count)
+			fake_add_task(ret_config->services[i].repair.items[0]);
+	for (size_t i = 0; i < ret_config->task_count; i++)
+		fake_add_task(ret_config->tasks[i].command.items[0]);
+}
+
+void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed)
+{
+	sim_start_command(ini, NULL, start_ms, random_seed);
+}
+
+void sim_start_command(const char *ini, char *const *argv, uint64_t start_ms, uint32_t random_seed)
+{
+	struct problems warnings = { .items = NULL };
 	struct supervisor_options options = {
 		.config = &sim.config, .environment = environment, .random_seed = random_seed
 	};
 
+	command = argv;
 	fake_reset(start_ms);
 	sim = (struct sim){ .seed = sim.seed, .deadline_ms = NEVER_MS };
 	fake.on_fault = on_fault;
 	fake.on_event = rules_on_event;
-	if (config_build(&sources, &sim.config, &errors, &warnings))
-		sim_fail("bad configuration: %s", errors.items[0]);
-	config_forget_text(&sim.config);
-	sim.config.log_format = LOG_JSON;
-	for (size_t i = 0; i < sim.config.service_count; i++)
-		fake_add_service(sim.config.services[i].name, sim.config.services[i].port);
+	read_ini(ini, &sim.config);
 	if (supervisor_init(&sim.supervisor, &options, &warnings, start_ms))
 		sim_fail("no memory");
-	for (size_t i = 0; i < sim.config.service_count; i++)
-		sim.shadows[i].state = sim.supervisor.units[i]->service.state;
+	for (size_t i = 0; i < sim.supervisor.unit_count; i++)
+		sim.shadows[sim_place(sim.supervisor.units[i])].state =
+		    sim.supervisor.units[i]->service.state;
 	supervisor_start(&sim.supervisor, start_ms);
+	sim_wake();
+}
+
+/* Those that stand in fresh as they are now, and what they are. */
+static size_t list_unchanged(
+    const struct config *fresh, struct unit **units, struct service *services)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < fresh->service_count; i++) {
+		struct unit *unit = supervisor_find(&sim.supervisor, fresh->services[i].name);
+
+		/* What a task has blocked is tried again when the tasks are others. */
+		if (!unit || !service_config_equal(unit->config, &fresh->services[i]) ||
+		    unit->service.blocked == BLOCKED_TASK_FAILED)
+			continue;
+		services[count] = unit->service;
+		units[count++] = unit;
+	}
+	return count;
+}
+
+/* A service that is new, or that is again, begins without a past. */
+static void forget_shadows(const struct config *fresh)
+{
+	for (size_t i = 0; i < fresh->service_count; i++) {
+		const struct service_config *service = &fresh->services[i];
+
+		if (!supervisor_find_any(&sim.supervisor, service->name))
+			sim.shadows[fake_find_service(service->name)] =
+			    (struct sim_shadow){ .state = service->enabled ? SERVICE_STOPPED
+									   : SERVICE_DISABLED,
+				    .since_ms = fake.now_ms };
+	}
+}
+
+/* The services are there in the order of ini. */
+static void check_order(const struct config *config)
+{
+	for (size_t i = 0; i < config->service_count; i++) {
+		const struct unit *unit = sim.supervisor.units[i];
+
+		if (strcmp(unit->config->name, config->services[i].name) != 0)
+			sim_fail("%s is not in its place", unit->config->name);
+		for (size_t k = 0; k < unit->config->after.count; k++)
+			if (strcmp(unit->config->after.items[k],
+				config->services[unit->config->after_index[k]].name) != 0)
+				sim_fail("%s waits for another", unit->config->name);
+	}
+}
+
+void sim_reload(const char *ini)
+{
+	struct unit *units[FAKE_SERVICES_MAX];
+	struct service services[FAKE_SERVICES_MAX];
+	struct problems warnings = { .items = NULL };
+	struct config fresh, copy;
+	size_t count;
+
+	read_ini(ini, &fresh);
+	read_ini(ini, &copy);
+	forget_shadows(&fresh);
+	count = list_unchanged(&fresh, units, services);
+	if (supervisor_reload(&sim.supervisor, &fresh, &warnings, fake.now_ms))
+		sim_fail("a reload fails");
+	for (size_t i = 0; i < count; i++)
+		if (memcmp(&services[i], &units[i]->service, sizeof(services[i])) != 0)
+			sim_fail("%s has not changed, and is touched", units[i]->config->name);
+	check_order(&copy);
+	config_deinit(&copy);
+	/* One that waits changes its past, but not its state. */
+	for (size_t i = 0; i < sim.supervisor.unit_count; i++)
+		if (sim.supervisor.units[i]->service.is_asked)
+			sim.shadows[sim_place(sim.supervisor.units[i])].crashes = 0;
 	sim_wake();
 }
 
@@ -89,10 +194,10 @@ void sim_end(void)
 	sim.reply = NULL;
 	supervisor_deinit(&sim.supervisor);
 	config_deinit(&sim.config);
-	if (fake.fds || fake.watches || fake.probes || fake.outputs || fake.notifies)
-		sim_fail("left over: %zu descriptors, %zu watches, %zu probes, %zu outputs, "
-			 "%zu notification sockets",
-		    fake.fds, fake.watches, fake.probes, fake.outputs, fake.notifies);
+	if (fake.fds || fake.watches || fake.probes || fake.jobs || fake.outputs || fake.notifies)
+		sim_fail("left over: %zu descriptors, %zu watches, %zu probes, %zu jobs, "
+			 "%zu outputs, %zu notification sockets",
+		    fake.fds, fake.watches, fake.probes, fake.jobs, fake.outputs, fake.notifies);
 }
 
 /* ---- turns ---- */
@@ -231,17 +336,18 @@ struct service *sim_service(const char *name)
 
 struct fake_child *sim_child(const char *name)
 {
-	return &fake.services[sim_unit(name)->place].child;
+	return &fake.services[sim_place(sim_unit(name))].child;
 }
 
 struct fake_process *sim_main(const char *name)
 {
-	return fake_main(sim_unit(name)->place);
+	return fake_main(sim_place(sim_unit(name)));
 }
 
 unsigned sim_events(const char *name, const char *event)
 {
-	const struct sim_shadow *shadow = &sim.shadows[sim_unit(name)->place];
+	const struct sim_shadow *shadow =
+	    &sim.shadows[*name ? sim_place(sim_unit(name)) : FAKE_SERVICES_MAX];
 
 	for (size_t i = 0; i < SIM_EVENTS_MAX; i++)
 		if (strcmp(shadow->events[i].name, event) == 0)

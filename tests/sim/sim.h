@@ -28,7 +28,8 @@ enum {
 struct sim_shadow {
 	enum service_state state;
 	uint64_t since_ms;
-	unsigned state_lines; /* since the last change of state */
+	uint64_t stop_timeout_ms; /* by which it is being stopped */
+	unsigned state_lines;     /* since the last change of state */
 	char state_line[20];
 	uint64_t crashes_ms[SIM_CRASHES_MAX];
 	unsigned crashes;
@@ -47,7 +48,7 @@ struct sim_freeze {
 struct sim {
 	struct config config;
 	struct supervisor supervisor;
-	struct sim_shadow shadows[FAKE_SERVICES_MAX];
+	struct sim_shadow shadows[FAKE_SERVICES_MAX + 1]; /* the last is of nemoinit itself */
 	struct settle *settles;
 	char *reply; /* of the last request that was answered */
 	uint64_t deadline_ms;
@@ -65,6 +66,10 @@ extern struct sim sim;
 
 /* A supervisor of the configuration, whose services' commands are their names, at start_ms. */
 void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed);
+/* The same beside a command of the command line, whose first word is main. */
+void sim_start_command(const char *ini, char *const *argv, uint64_t start_ms, uint32_t random_seed);
+/* Another configuration; what is the same in it is looked at not to be touched. */
+void sim_reload(const char *ini);
 /* Frees everything and looks that nothing is left. */
 void sim_end(void);
 
@@ -83,6 +88,8 @@ void sim_freeze(uint64_t duration_ms);
 uint64_t sim_frozen_since(uint64_t since_ms);
 
 struct unit *sim_unit(const char *name);
+/* Its place in fake.services and sim.shadows, for ever; that among the units may change. */
+size_t sim_place(const struct unit *unit);
 struct service *sim_service(const char *name);
 /* What its next start will do. */
 struct fake_child *sim_child(const char *name);

@@ -19,6 +19,7 @@ enum {
 	DAY = 24 * HOUR,
 	SEEDS = 200,
 	SERVICES = 5,
+	TASKS = 4,
 	INI_BYTES = 8192,
 	HEAP_GROWTH_BYTES = 65536, /* from the first hour to the last: last words, details */
 };
@@ -49,13 +50,24 @@ static bool is_percent(unsigned percent)
 
 /* ---- services ---- */
 
+/* Where it listens stays the same in all configurations of a seed. */
 static void add_probe(struct text *ini, unsigned place)
 {
-	switch (next_random() % 6) {
+	uint64_t kept = chance, kind;
+
+	chance = sim.seed * 1000 + place;
+	kind = next_random() % 8;
+	chance = kept;
+	switch (kind) {
 	case 0: break;
 	case 1: text_addf(ini, "port = %u\n", 9000 + place); break;
 	case 2: text_addf(ini, "probe = tcp://127.0.0.1:%u\n", 9000 + place); break;
 	case 3: text_addf(ini, "probe = notify\n"); break;
+	case 4:
+		text_addf(
+		    ini, "probe = ws://127.0.0.1:%u/\nprobe_expect = \"ok\":true\n", 9000 + place);
+		break;
+	case 5: text_addf(ini, "probe = exec:s%u\n", place); break;
 	default:
 		text_addf(ini, "probe = http://127.0.0.1:%u/\nprobe_expect = \"ok\":true\n",
 		    9000 + place);
@@ -67,17 +79,21 @@ static void add_probe(struct text *ini, unsigned place)
 		text_addf(ini, "watchdog = %ums\n", (unsigned)between(30 * SECOND, 3 * MINUTE));
 }
 
-static void add_service(struct text *ini, unsigned place)
+/* present: bits of the services that there are. */
+static void add_service(struct text *ini, unsigned place, unsigned present)
 {
 	static const char *const policies[] = { "always", "always", "always", "on-failure",
 		"never" };
+	unsigned other;
 
 	text_addf(ini, "[service s%u]\ncommand = s%u\nrestart = %s\nenabled = %s\n", place, place,
 	    policies[next_random() % ARRAY_LEN(policies)], is_percent(5) ? "no" : "yes");
-	if (place && is_percent(50))
-		text_addf(ini, "after = s%u\n", (unsigned)between(0, place - 1));
-	if (place && is_percent(30))
-		text_addf(ini, "restart_with = s%u\n", (unsigned)between(0, place - 1));
+	other = place ? (unsigned)between(0, place - 1) : 0;
+	if (place && is_percent(50) && present & 1u << other)
+		text_addf(ini, "after = s%u\n", other);
+	other = place ? (unsigned)between(0, place - 1) : 0;
+	if (place && is_percent(30) && present & 1u << other)
+		text_addf(ini, "restart_with = s%u\n", other);
 	add_probe(ini, place);
 	text_addf(ini, "restart_delay = %ums\nrestart_delay_max = %ums\nstable_after = %ums\n",
 	    (unsigned)between(50, 2 * SECOND), (unsigned)between(SECOND, 2 * MINUTE),
@@ -87,6 +103,56 @@ static void add_service(struct text *ini, unsigned place)
 	text_addf(ini, "start_timeout = %us\nstop_timeout = %ums\n", (unsigned)between(20, 600),
 	    (unsigned)between(100, 30 * SECOND));
 	text_addf(ini, "fatal_retry = %us\n", is_percent(10) ? 0 : (unsigned)between(10, 600));
+	if (is_percent(30))
+		text_addf(
+		    ini, "repair = r%u\nrepair_timeout = %us\n", place, (unsigned)between(1, 120));
+}
+
+static void add_task(struct text *ini, unsigned place, unsigned present)
+{
+	static const char *const moments[] = { "boot", "start", "start", "ready", "trouble" };
+
+	text_addf(ini, "[task t%u]\ncommand = t%u\nwhen = %s\non_failure = %s\ntimeout = %us\n",
+	    place, place, moments[next_random() % ARRAY_LEN(moments)],
+	    is_percent(50) ? "block" : "continue", (unsigned)between(1, 60));
+	if (is_percent(50))
+		return;
+	text_addf(ini, "of =");
+	for (unsigned i = 0; i < SERVICES; i++)
+		if (present & 1u << i && is_percent(40))
+			text_addf(ini, " s%u", i);
+	text_addf(ini, "\n");
+}
+
+/* Each service is in one of two variants or not there at all, in any order. */
+static void draw_ini(struct text *ini, bool is_first)
+{
+	unsigned present = is_first ? ~0u : (unsigned)next_random() | (unsigned)next_random();
+	unsigned shift = (unsigned)between(0, SERVICES - 1);
+
+	text_addf(ini, "[nemoinit]\nstop_budget = %ums\n", (unsigned)between(1, 20 * SECOND) + 100);
+	for (unsigned i = 0; i < SERVICES; i++) {
+		unsigned place = (i + shift) % SERVICES;
+		uint64_t variant = is_percent(30), kept = chance;
+
+		chance = sim.seed * 1000 + 100 + place * 2 + variant;
+		if (present & 1u << place)
+			add_service(ini, place, present);
+		chance = kept;
+	}
+	for (unsigned i = 0; i < TASKS; i++)
+		if (is_percent(50))
+			add_task(ini, i, present);
+}
+
+static void reload(void)
+{
+	static char buffer[INI_BYTES];
+	struct text ini;
+
+	text_init(&ini, buffer, sizeof(buffer));
+	draw_ini(&ini, false);
+	sim_reload(buffer);
 }
 
 /* ---- children ---- */
@@ -95,7 +161,7 @@ static void spoil(struct fake_child *child)
 {
 	static const int codes[] = { 0, 1, 75, 78, 127, 255 };
 
-	switch (next_random() % 10) {
+	switch (next_random() % 11) {
 	case 0: child->serve_ms = NEVER_MS; break;
 	case 1: child->serve_ms = between(10, 700) * SECOND; break;
 	case 2: child->exec_error = ENOENT; break;
@@ -109,8 +175,15 @@ static void spoil(struct fake_child *child)
 	case 6:
 		child->members = (unsigned)between(1, 3);
 		child->member_term_ms = is_percent(50) ? NEVER_MS : between(0, 5 * SECOND);
+		child->has_sessions = is_percent(50);
 		break;
 	case 7: child->kill_ms = is_percent(80) ? between(10, 10 * MINUTE) : NEVER_MS; break;
+	case 8: /* it starts another in its place, and goes */
+		child->members = (unsigned)between(1, 3);
+		child->has_sessions = child->has_heir = true;
+		child->exit_ms = between(SECOND, HOUR);
+		child->exit = (struct exit_info){ .value = is_percent(70) ? 0 : 1 };
+		break;
 	default:
 		child->exit_ms = is_percent(50) ? between(0, 3 * SECOND) : between(0, HOUR);
 		child->exit = is_percent(30)
@@ -122,7 +195,7 @@ static void spoil(struct fake_child *child)
 static void draw_child(size_t service)
 {
 	struct fake_child *child = &fake.services[service].child;
-	uint64_t watchdog_ms = sim.config.services[service].watchdog_ms;
+	uint64_t watchdog_ms = sim_unit(fake.services[service].name)->config->watchdog_ms;
 
 	*child = fake_child_healthy();
 	child->exec_ms = between(0, 3);
@@ -130,6 +203,7 @@ static void draw_child(size_t service)
 	child->term_ms = between(0, 90);
 	child->kill_ms = between(0, 10);
 	child->ping_ms = watchdog_ms ? watchdog_ms / 2 : NEVER_MS;
+	child->check_ms = between(0, 400); /* in time, see probe_timeout above */
 	child->chat_ms = is_percent(20) ? between(10, 1000) * SECOND : NEVER_MS;
 	child->term_exit = is_percent(50)
 			       ? (struct exit_info){ .by_signal = true, .value = SIGTERM }
@@ -157,14 +231,28 @@ static void ask(const char *name)
 		sim_fail("a request fails with %d", result);
 }
 
+static void draw_task(void)
+{
+	struct fake_task *task;
+
+	if (!fake.task_count)
+		return;
+	task = &fake.tasks[next_random() % fake.task_count];
+	task->end_ms = is_percent(10) ? NEVER_MS : between(0, 30 * SECOND);
+	task->term_ms = is_percent(30) ? NEVER_MS : between(0, 400);
+	task->code = is_percent(badness) ? 1 : 0;
+}
+
 static void make_trouble(void)
 {
 	size_t place = next_random() % SERVICES;
-	struct unit *unit = sim.supervisor.units[place];
+	struct unit *unit = supervisor_find(&sim.supervisor, fake.services[place].name);
 	struct fake_process *process = fake_main(place);
 
-	switch (next_random() % 8) {
+	switch (next_random() % 12) {
 	case 0:
+		if (!unit)
+			break;
 		unit_stop(unit, is_percent(50) ? 0 : between(1, unit->config->stop_timeout_ms),
 		    fake.now_ms);
 		sim_wake();
@@ -181,7 +269,16 @@ static void make_trouble(void)
 			fake_kill(process, SIGKILL);
 		break;
 	case 5: badness = (unsigned)between(0, 90); break;
-	default: ask(unit->config->name);
+	case 6: reload(); break;
+	case 7:
+	case 8: draw_task(); break;
+	case 9: /* nobody's: it is left alone until the end */
+		if (fake_count_alive(FAKE_SERVICES_MAX) < 3)
+			fake_orphan()->die_ms = fake.now_ms + between(1, 3 * HOUR);
+		break;
+	default:
+		if (unit)
+			ask(unit->config->name);
 	}
 }
 
@@ -209,6 +306,8 @@ static void run_shutdown(void)
 	for (size_t i = 0; i < SERVICES && !is_unkillable_about(); i++)
 		if (fake_count_alive(i))
 			sim_fail("something of s%zu has outlived the shutdown", i);
+	if (fake_count_alive(FAKE_SERVICES_MAX) && !is_unkillable_about())
+		sim_fail("an orphan has outlived the shutdown");
 }
 
 static void run_seed(unsigned long long seed)
@@ -223,11 +322,8 @@ static void run_seed(unsigned long long seed)
 	chance = seed;
 	badness = (unsigned)between(0, 60);
 	text_init(&ini, buffer, sizeof(buffer));
-	text_addf(
-	    &ini, "[nemoinit]\nstop_budget = %ums\n", (unsigned)between(1, 20 * SECOND) + 100);
-	for (unsigned i = 0; i < SERVICES; i++)
-		add_service(&ini, i);
 	sim.seed = seed;
+	draw_ini(&ini, true);
 	sim_start(buffer, starts_ms[seed % ARRAY_LEN(starts_ms)], (uint32_t)next_random());
 	fake.on_spawn = draw_child;
 	end_ms = fake.start_ms + DAY;

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/run.h"
+#include "app/tasks.h"
 #include "sim.h"
 
 enum {
@@ -17,11 +19,6 @@ void __wrap_supervisor_on_state(struct supervisor *supervisor, struct unit *unit
 static const char *const state_events[] = { "starting", "ready", "recovered", "failing", "stopping",
 	"backoff", "blocked", "finished", "stopped", "exited" };
 
-static size_t place_of(const struct unit *unit)
-{
-	return unit->place;
-}
-
 /* ---- one line for every change of state ---- */
 
 static bool is_state_event(const char *event)
@@ -34,12 +31,9 @@ static bool is_state_event(const char *event)
 
 void rules_on_event(const char *name, const char *event)
 {
-	const struct unit *unit = name[0] ? sim_unit(name) : NULL;
-	struct sim_shadow *shadow = unit ? &sim.shadows[place_of(unit)] : NULL;
+	struct sim_shadow *shadow = &sim.shadows[fake_find_service(name)];
 	size_t place = 0;
 
-	if (!shadow)
-		return;
 	while (shadow->events[place].name[0] && strcmp(shadow->events[place].name, event) != 0)
 		if (++place == SIM_EVENTS_MAX)
 			sim_fail("too many kinds of events");
@@ -52,21 +46,23 @@ void rules_on_event(const char *name, const char *event)
 }
 
 /* The event that tells of a change; NULL: it needs no words. */
-static const char *event_of(const struct service *service, enum service_state before)
+static const char *event_of(
+    const struct service *service, enum service_state before, const struct fake_process *process)
 {
 	switch (service->state) {
-	case SERVICE_STARTING: return "starting";
+	case SERVICE_STARTING:
+		return process && process->is_heir ? NULL : "starting"; /* "adopted" has told */
 	case SERVICE_READY: return before == SERVICE_FAILING ? "recovered" : "ready";
 	case SERVICE_FAILING: return "failing";
 	case SERVICE_STOPPING: return service->has_process ? "stopping" : NULL;
 	case SERVICE_BACKOFF: return service->has_foreign_port ? NULL : "backoff";
 	case SERVICE_BLOCKED: return "blocked";
 	case SERVICE_FINISHED: return "finished";
-	case SERVICE_STOPPED: return before == SERVICE_STOPPING ? "stopped" : NULL;
+	case SERVICE_STOPPED:
+	case SERVICE_DISABLED: return before == SERVICE_STOPPING ? "stopped" : NULL;
 	case SERVICE_WAITING:
 		return before == SERVICE_STOPPING && service->last_exit.has_status ? "exited"
 										   : NULL;
-	case SERVICE_DISABLED:
 	case SERVICE_STATE_COUNT_: break;
 	}
 	return NULL;
@@ -74,7 +70,7 @@ static const char *event_of(const struct service *service, enum service_state be
 
 static void check_line(const struct unit *unit, struct sim_shadow *shadow)
 {
-	const char *event = event_of(&unit->service, shadow->state);
+	const char *event = event_of(&unit->service, shadow->state, fake_main(sim_place(unit)));
 
 	if (shadow->state_lines != (event != NULL) ||
 	    (event && strcmp(event, shadow->state_line) != 0))
@@ -132,7 +128,7 @@ static void check_exit(const struct unit *unit, struct sim_shadow *shadow)
 	bool was_running = shadow->state == SERVICE_STOPPING || shadow->state == SERVICE_WAITING;
 
 	if (!was_running || service->has_foreign_port || service->is_asked ||
-	    service->last_exit.reason == EXIT_REASON_NONE)
+	    service->is_repairing || service->last_exit.reason == EXIT_REASON_NONE)
 		return;
 	if (service->state != SERVICE_BACKOFF && service->state != SERVICE_WAITING &&
 	    service->blocked != BLOCKED_CRASH_LOOP)
@@ -143,20 +139,29 @@ static void check_exit(const struct unit *unit, struct sim_shadow *shadow)
 
 /* ---- stops: only with a reason ---- */
 
+/* Unless its command is made to say or do otherwise. */
+static bool can_answer(const struct service_config *config, const struct fake_child *plan)
+{
+	return config->probe.type != PROBE_EXEC ||
+	       (plan->check_code < 0 && plan->check_ms < config->probe_timeout_ms);
+}
+
 static void check_cause(const struct unit *unit)
 {
 	const struct service_config *config = unit->config;
-	const struct fake_process *process = fake_main(place_of(unit));
+	const struct fake_process *process = fake_main(sim_place(unit));
 	uint64_t hang_ms,
 	    pace_ms = config->probe_interval_ms + config->probe_timeout_ms + SIM_SLACK_MS;
 	const struct fake_child *plan;
 
-	if (!process || fake.services[place_of(unit)].stranger_ms != NEVER_MS)
+	if (!process || fake.services[sim_place(unit)].stranger_ms != NEVER_MS)
 		return;
 	plan = &process->plan;
 	hang_ms = deadline_after(process->born_ms, plan->hang_ms);
 	switch (unit->service.cause) {
 	case SERVICE_CAUSE_UNHEALTHY:
+		if (!can_answer(config, plan))
+			return;
 		if (hang_ms > fake.now_ms ||
 		    fake.now_ms - hang_ms + pace_ms <
 			config->unhealthy_after_ms + sim_frozen_since(hang_ms))
@@ -172,7 +177,7 @@ static void check_cause(const struct unit *unit)
 		if (deadline_after(plan->serve_ms,
 			config->probe_start_interval_ms + config->probe_timeout_ms + SIM_SLACK_MS) <
 			config->start_timeout_ms &&
-		    plan->hang_ms == NEVER_MS)
+		    plan->hang_ms == NEVER_MS && can_answer(config, plan))
 			sim_fail("%s is called slow to start, and is not", config->name);
 		return;
 	case SERVICE_CAUSE_NONE:
@@ -183,7 +188,7 @@ static void check_cause(const struct unit *unit)
 /* Ready is what this very process has become, not its predecessor or a stranger. */
 static void check_ready(const struct unit *unit)
 {
-	const struct fake_process *process = fake_main(place_of(unit));
+	const struct fake_process *process = fake_main(sim_place(unit));
 	bool by_exec = unit->config->probe.type == PROBE_NONE && !unit->config->port;
 
 	if (!process || process->pid != unit->pid)
@@ -196,7 +201,7 @@ static void check_ready(const struct unit *unit)
 
 void __wrap_supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms)
 {
-	struct sim_shadow *shadow = &sim.shadows[place_of(unit)];
+	struct sim_shadow *shadow = &sim.shadows[sim_place(unit)];
 	const struct service *service = &unit->service;
 
 	if (now_ms != fake.now_ms)
@@ -205,14 +210,19 @@ void __wrap_supervisor_on_state(struct supervisor *supervisor, struct unit *unit
 	check_exit(unit, shadow);
 	if (service->state == SERVICE_STOPPING && service->has_process)
 		check_cause(unit);
-	if (service->has_foreign_port && !fake.services[place_of(unit)].has_stranger)
+	if (service->has_foreign_port && !fake.services[sim_place(unit)].has_stranger)
 		sim_fail("%s is kept down by a stranger who is not there", unit->config->name);
 	if (service->state == SERVICE_READY && shadow->state == SERVICE_STARTING)
 		check_ready(unit);
 	if (service->state == SERVICE_STARTING && supervisor->is_stopping)
 		sim_fail("%s is started during a shutdown", unit->config->name);
+	if (service->state == SERVICE_STARTING && shadow->state == SERVICE_WAITING &&
+	    tasks_holding(supervisor->tasks, unit, true))
+		sim_fail("%s is started before a task that must come first", unit->config->name);
 	if (service->is_asked) /* it forgets what was */
 		shadow->crashes = 0;
+	if (service->state == SERVICE_STOPPING)
+		shadow->stop_timeout_ms = unit->config->stop_timeout_ms;
 	shadow->state = service->state;
 	shadow->since_ms = now_ms;
 	__real_supervisor_on_state(supervisor, unit, now_ms);
@@ -223,10 +233,11 @@ void __wrap_supervisor_on_state(struct supervisor *supervisor, struct unit *unit
 static bool may_start(const struct unit *unit)
 {
 	for (size_t i = 0; i < unit->config->after.count; i++)
-		if (!service_is_order_ready(
-			&sim.supervisor.units[unit->config->after_index[i]]->service))
+		if (!service_is_order_ready(sim_service(unit->config->after.items[i])))
 			return false;
-	return !sim.supervisor.is_stopping;
+	/* Its port may still be in the hands of one that is going down. */
+	return !sim.supervisor.is_stopping && !supervisor_awaited(&sim.supervisor, unit) &&
+	       !run_is_running(unit->repair) && !tasks_holding(sim.supervisor.tasks, unit, true);
 }
 
 static uint64_t starting_limit_ms(const struct unit *unit, const struct fake_process *process)
@@ -240,8 +251,8 @@ static uint64_t starting_limit_ms(const struct unit *unit, const struct fake_pro
 		ready_ms = plan->serve_ms;
 	else if (!unit->config->port && config->probe.type == PROBE_NONE)
 		ready_ms = plan->exec_ms;
-	if (plan->exec_error || fake.services[place_of(unit)].stranger_ms != NEVER_MS ||
-	    plan->hang_ms <= ready_ms)
+	if (plan->exec_error || fake.services[sim_place(unit)].stranger_ms != NEVER_MS ||
+	    plan->hang_ms <= ready_ms || !can_answer(config, plan))
 		ready_ms = NEVER_MS;
 	return min_ms(ready_ms, config->start_timeout_ms);
 }
@@ -261,7 +272,9 @@ static void check_sick(const struct unit *unit, const struct fake_process *proce
 	uint64_t sick_ms =
 	    max_ms(deadline_after(process->born_ms, process->plan.hang_ms), unit->service.ready_ms);
 
-	if (config->probe.type == PROBE_HTTP && fake_is_hanging(process, fake.now_ms) &&
+	if ((config->probe.type == PROBE_HTTP || config->probe.type == PROBE_WS ||
+		config->probe.type == PROBE_EXEC) &&
+	    fake_is_hanging(process, fake.now_ms) &&
 	    fake.now_ms > deadline_after(sick_ms,
 			      sick_limit_ms(config) + SIM_SLACK_MS + 2 * sim_frozen_since(sick_ms)))
 		sim_fail("%s answers nothing, and nobody minds", config->name);
@@ -270,32 +283,33 @@ static void check_sick(const struct unit *unit, const struct fake_process *proce
 			      config->watchdog_ms + SIM_SLACK_MS + sim_frozen_since(sick_ms)))
 		sim_fail("%s does not ping, and nobody minds", config->name);
 	if (unit->service.state == SERVICE_FAILING &&
-	    fake.now_ms > deadline_after(sim.shadows[place_of(unit)].since_ms,
+	    fake.now_ms > deadline_after(sim.shadows[sim_place(unit)].since_ms,
 			      sick_limit_ms(config) + SIM_SLACK_MS +
-				  2 * sim_frozen_since(sim.shadows[place_of(unit)].since_ms)) &&
-	    process->plan.hang_ms == NEVER_MS)
+				  2 * sim_frozen_since(sim.shadows[sim_place(unit)].since_ms)) &&
+	    process->plan.hang_ms == NEVER_MS && can_answer(config, &process->plan))
 		sim_fail("%s stays failing, and answers", config->name);
 }
 
 static void check_stopping(const struct unit *unit, uint64_t age_ms)
 {
 	const struct service_config *config = unit->config;
-	uint64_t limit_ms = max_ms(config->stop_timeout_ms, SERVICE_TREE_GRACE_MS) +
-			    SERVICE_UNKILLABLE_MS + SIM_SLACK_MS;
+	uint64_t limit_ms =
+	    max_ms(sim.shadows[sim_place(unit)].stop_timeout_ms, SERVICE_TREE_GRACE_MS) +
+	    SERVICE_UNKILLABLE_MS + SIM_SLACK_MS;
 
 	if (sim.supervisor.is_stopping)
 		limit_ms += sim.config.stop_budget_ms;
 	if (age_ms > limit_ms && !unit->service.is_unkillable)
 		sim_fail("%s is stopping for %llu ms", config->name, (unsigned long long)age_ms);
-	if (unit->service.is_unkillable && !fake_count_alive(place_of(unit)))
+	if (unit->service.is_unkillable && !fake_count_alive(sim_place(unit)))
 		sim_fail("%s is called unkillable, and nothing of it lives", config->name);
 }
 
 static void check_unit(const struct unit *unit)
 {
 	const struct service *service = &unit->service;
-	const struct sim_shadow *shadow = &sim.shadows[place_of(unit)];
-	const struct fake_process *process = fake_main(place_of(unit));
+	const struct sim_shadow *shadow = &sim.shadows[sim_place(unit)];
+	const struct fake_process *process = fake_main(sim_place(unit));
 	uint64_t age_ms = fake.now_ms - shadow->since_ms;
 
 	if (service->state != shadow->state)
@@ -315,7 +329,7 @@ static void check_unit(const struct unit *unit)
 		if (service->deadline_ms <= fake.now_ms)
 			sim_fail("%s is not tried again", unit->config->name);
 		if (service->deadline_ms == NEVER_MS && service->blocked != BLOCKED_CRASH_LOOP &&
-		    unit->config->fatal_retry_ms)
+		    service->blocked != BLOCKED_TASK_FAILED && unit->config->fatal_retry_ms)
 			sim_fail("%s will never be tried again", unit->config->name);
 		break;
 	case SERVICE_STARTING:
@@ -331,7 +345,7 @@ static void check_unit(const struct unit *unit)
 	case SERVICE_STATE_COUNT_: break;
 	}
 	if (!service->has_process && service->state != SERVICE_STOPPING &&
-	    fake_count_alive(place_of(unit)))
+	    fake_count_alive(sim_place(unit)))
 		sim_fail("%s is down, and something of it lives", unit->config->name);
 }
 
@@ -359,10 +373,11 @@ static void check_objects(void)
 	size_t count = sim.supervisor.unit_count;
 
 	if (fake.fds > 1 + count || fake.watches > count || fake.probes > count ||
-	    fake.outputs > 2 * count || fake.notifies > count)
-		sim_fail("leaks: %zu descriptors, %zu watches, %zu probes, %zu outputs, "
-			 "%zu notification sockets",
-		    fake.fds, fake.watches, fake.probes, fake.outputs, fake.notifies);
+	    fake.jobs > 2 * count + sim.config.task_count || fake.outputs > 2 * count ||
+	    fake.notifies > count)
+		sim_fail("leaks: %zu descriptors, %zu watches, %zu probes, %zu jobs, "
+			 "%zu outputs, %zu notification sockets",
+		    fake.fds, fake.watches, fake.probes, fake.jobs, fake.outputs, fake.notifies);
 }
 
 void rules_check(void)

@@ -90,8 +90,12 @@ static void test_slow_start(void **state)
 	start(pod_ini);
 	crash("gateway", clean);
 	sim_child("gateway")->serve_ms = 240 * SECOND;
-	(void)sim_run_until("gateway", SERVICE_READY, 250 * SECOND);
+	assert_in_range(
+	    sim_run_until("gateway", SERVICE_READY, 250 * SECOND), 240 * SECOND, 243 * SECOND);
 	assert_int_equal(sim_events("gateway", "starting"), 2);
+	assert_int_equal(sim_events("gateway", "stopping"), 0);
+	assert_int_equal(sim_events("gateway", "failing"), 0);
+	assert_int_equal(sim_service("gateway")->restarts, 1);
 	sim_end();
 }
 
@@ -300,6 +304,36 @@ static void test_oom(void **state)
 	fake_kill(sim_main("web"), SIGKILL);
 	(void)sim_run_until("web", SERVICE_STARTING, SECOND);
 	assert_int_equal(sim_service("web")->last_exit.reason, EXIT_REASON_OOM);
+	assert_int_equal(sim_events("", "oom"), 1);
+	/* The next KILL is somebody else's. */
+	wait_ready("web");
+	fake_kill(sim_main("web"), SIGKILL);
+	(void)sim_run_until("web", SERVICE_BACKOFF, SECOND);
+	assert_int_equal(sim_service("web")->last_exit.reason, EXIT_REASON_SIGNAL);
+	assert_int_equal(sim_unit("web")->exit_oom, 0);
+	/* One that has hit a process of no name explains no KILL an hour later. */
+	wait_ready("web");
+	fake.oom_count++;
+	sim_run(HOUR);
+	fake_kill(sim_main("web"), SIGKILL);
+	(void)sim_run_until("web", SERVICE_STARTING, SECOND);
+	assert_int_equal(sim_service("web")->last_exit.reason, EXIT_REASON_SIGNAL);
+	assert_int_equal(sim_events("", "oom"), 2);
+	sim_end();
+}
+
+static void test_oom_of_two(void **state)
+{
+	start("[service a]\ncommand = a\n[service b]\ncommand = b\n[service c]\ncommand = c\n");
+	sim_run(SECOND);
+	fake.oom_count += 2;
+	fake_kill(sim_main("a"), SIGKILL);
+	fake_kill(sim_main("b"), SIGKILL);
+	crash("c", segfault);
+	sim_run(100);
+	assert_int_equal(sim_service("a")->last_exit.reason, EXIT_REASON_OOM);
+	assert_int_equal(sim_service("b")->last_exit.reason, EXIT_REASON_OOM);
+	assert_int_equal(sim_service("c")->last_exit.reason, EXIT_REASON_SIGNAL);
 	sim_end();
 }
 
@@ -851,6 +885,7 @@ int main(void)
 		cmocka_unit_test(test_fatal_exit),
 		cmocka_unit_test(test_finished),
 		cmocka_unit_test(test_oom),
+		cmocka_unit_test(test_oom_of_two),
 		cmocka_unit_test(test_survivors),
 		cmocka_unit_test(test_unkillable),
 		cmocka_unit_test(test_hung_gateway),

@@ -22,22 +22,33 @@ static inline void fixture_list(struct text *text, struct problems *problems)
 	problems_deinit(problems);
 }
 
-/* text NULL: no file. environment: NULL-terminated, or NULL for an empty one. */
-static inline void fixture_build(
-    struct fixture *fixture, const char *text, const char *const *environment, bool is_root)
+/*
+ * text NULL: no file. environment: NULL-terminated, or NULL for an empty one. command: the one of
+ * the command line, started in /start; NULL: none.
+ */
+static inline void fixture_build_command(struct fixture *fixture, const char *text,
+    const char *const *environment, bool is_root, const char *const *command)
 {
 	static const char *const nothing[] = { NULL };
 	const struct config_sources sources = { .file = text ? "f" : NULL,
 		.text = text,
 		.text_bytes = text ? strlen(text) : 0,
 		.environment = (char *const *)(environment ? environment : nothing),
-		.is_root = is_root };
+		.is_root = is_root,
+		.command = (char *const *)command,
+		.directory = command ? "/start" : NULL };
 	struct problems errors = { .items = NULL }, warnings = { .items = NULL };
 
 	memset(fixture, 0, sizeof(*fixture));
 	fixture->result = config_build(&sources, &fixture->config, &errors, &warnings);
 	fixture_list(&fixture->errors, &errors);
 	fixture_list(&fixture->warnings, &warnings);
+}
+
+static inline void fixture_build(
+    struct fixture *fixture, const char *text, const char *const *environment, bool is_root)
+{
+	fixture_build_command(fixture, text, environment, is_root, NULL);
 }
 
 static inline void fixture_deinit(struct fixture *fixture)

@@ -189,6 +189,23 @@ static void a_built_in_section_is_changed_key_by_key(void **state)
 	fixture_deinit(&fixture);
 }
 
+static void fatal_texts_are_folded(void **state)
+{
+	struct fixture fixture;
+	const struct service_config *service;
+
+	fixture_build(&fixture,
+	    S "fatal_output.one-1 = × some  text\\\n  of ${A:-two} │ lines\nfatal_output.b = c\n",
+	    NULL, true);
+	assert_string_equal(fixture.errors.data, "");
+	service = &fixture.config.services[0];
+	assert_int_equal(service->fatal_output_count, 2);
+	assert_string_equal(service->fatal_outputs[0].id, "one-1");
+	assert_string_equal(service->fatal_outputs[0].text, "some textof two lines");
+	assert_string_equal(service->fatal_outputs[1].text, "c");
+	fixture_deinit(&fixture);
+}
+
 static void commands_expand_word_by_word(void **state)
 {
 	static const char *const environment[] = { "A=a b", "Q='q'", NULL };
@@ -250,6 +267,14 @@ static void what_is_wrong_with_a_file_is_told(void **state)
 		    "digit first\n" },
 		{ S "env.A = ${NO}\n",
 		    "f:3: env.A: ${NO} is not set; set it, or write ${NO:-default}\n" },
+		{ S "fatal_output. = x\n",
+		    "f:3: fatal_output.: the ID after 'fatal_output.' must be 1 to 64 letters, "
+		    "digits, '-', '_', '.'\n" },
+		{ S "fatal_output.a = │\n",
+		    "f:3: fatal_output.a: a text of 1 to 1024 bytes is wanted\n" },
+		{ "[nemoinit]\nfatal_output.a = b\n",
+		    "f:2: fatal_output.a: unknown key; nemoinit --print-config shows those there "
+		    "are\n" },
 		{ S "after = b\n", "f:3: after: 'b' is no service of this configuration\n" },
 		{ S "after = a\n", "f:3: after: 'a' is this service itself\n" },
 		{ S "restart_with = b a\n",
@@ -293,6 +318,31 @@ static void what_is_wrong_with_a_file_is_told(void **state)
 		assert_null(fixture.config.services);
 		fixture_deinit(&fixture);
 	}
+}
+
+/* A command is slower and dearer than a connect. */
+static void defaults_depend_on_the_kind_of_probe(void **state)
+{
+	static const char *const environment[] = { "NEMOINIT_SERVICE_B_PROBE=exec:check", NULL };
+	struct fixture fixture;
+	const struct service_config *services;
+
+	fixture_build(&fixture,
+	    S "probe = exec:check\nprobe_timeout = 7s\n[service b]\ncommand = x\n"
+	      "[service c]\ncommand = x\nprobe = ws://[::1]:80/\n",
+	    environment, true);
+	services = fixture.config.services;
+	assert_int_equal(services[0].probe_interval_ms, 60000);
+	assert_int_equal(services[0].probe_timeout_ms, 7000);
+	assert_int_equal(services[0].probe_start_interval_ms, 60000);
+	assert_int_equal(services[0].probe_retry_interval_ms, 60000);
+	assert_int_equal(services[0].unhealthy_after_ms, 180000);
+	assert_int_equal(services[0].port, 0);
+	assert_int_equal(services[1].probe_interval_ms, 60000);
+	assert_int_equal(services[1].probe_timeout_ms, 30000);
+	check_defaults(&services[2]);
+	assert_int_equal(services[2].port, 80);
+	fixture_deinit(&fixture);
 }
 
 static void ports_clash_only_between_enabled_services(void **state)
@@ -339,8 +389,10 @@ int main(void)
 		cmocka_unit_test(the_path_is_fixed_for_root_and_inherited_for_others),
 		cmocka_unit_test(a_file_lists_all_that_runs),
 		cmocka_unit_test(a_built_in_section_is_changed_key_by_key),
+		cmocka_unit_test(fatal_texts_are_folded),
 		cmocka_unit_test(commands_expand_word_by_word),
 		cmocka_unit_test(what_is_wrong_with_a_file_is_told),
+		cmocka_unit_test(defaults_depend_on_the_kind_of_probe),
 		cmocka_unit_test(ports_clash_only_between_enabled_services),
 		cmocka_unit_test(more_problems_than_are_kept_are_still_an_error),
 	};

@@ -115,19 +115,30 @@ static void bad_lines_are_told_with_their_number(void **state)
 		const char *problems;
 	} rows[] = {
 		{ "[x]\nk = v\n", "",
-		    "f:1: unknown section [x]; known are [nemoinit], [service NAME]\n" },
+		    "f:1: unknown section [x]; known are [nemoinit], [service NAME], [task "
+		    "NAME]\n" },
 		{ "[Nemoinit]\n", "",
-		    "f:1: unknown section [Nemoinit]; known are [nemoinit], [service NAME]\n" },
-		{ "[]\n", "", "f:1: unknown section []; known are [nemoinit], [service NAME]\n" },
+		    "f:1: unknown section [Nemoinit]; known are [nemoinit], [service NAME], [task "
+		    "NAME]\n" },
+		{ "[]\n", "",
+		    "f:1: unknown section []; known are [nemoinit], [service NAME], [task "
+		    "NAME]\n" },
 		{ "[service]\n", "",
-		    "f:1: unknown section [service]; known are [nemoinit], [service NAME]\n" },
+		    "f:1: unknown section [service]; known are [nemoinit], [service NAME], [task "
+		    "NAME]\n" },
 		{ "[service a b]\n", "",
-		    "f:1: unknown section [service a b]; known are [nemoinit], [service NAME]\n" },
+		    "f:1: unknown section [service a b]; known are [nemoinit], [service NAME], "
+		    "[task NAME]\n" },
 		{ "\n[service a\nk = v\n", "",
 		    "f:2: section header '[service a' without its ']'\n" },
 		{ "[service a] ; c\n", "",
 		    "f:1: section header '[service a] ; c' without its ']'\n" },
 		{ "[service A]\n", "", "f:1: service name 'A'" NAME_RULE },
+		{ "[task A]\n", "", "f:1: task name 'A'" NAME_RULE },
+		{ "[task main]\n", "", "f:1: task name 'main' is reserved; choose another\n" },
+		{ "[tasks a]\n", "",
+		    "f:1: unknown section [tasks a]; known are [nemoinit], [service NAME], [task "
+		    "NAME]\n" },
 		{ "[service 1a]\n", "", "f:1: service name '1a'" NAME_RULE },
 		{ "[service -a]\n", "", "f:1: service name '-a'" NAME_RULE },
 		{ "[service a_b]\n", "", "f:1: service name 'a_b'" NAME_RULE },
@@ -162,7 +173,8 @@ static void bad_lines_are_told_with_their_number(void **state)
 		    "f:3: duplicate key 'k', first at f:2; keep one\n" },
 		{ S "k = v ; c\n  more\n", "", "f:2: " MARK_RULE },
 		{ S "k = v\n[x]\nk = v\n  more\n[service b]\nk = w\n", "a.k=v@f:2\nb.k=w@f:7\n",
-		    "f:3: unknown section [x]; known are [nemoinit], [service NAME]\n" },
+		    "f:3: unknown section [x]; known are [nemoinit], [service NAME], [task "
+		    "NAME]\n" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -178,7 +190,7 @@ static void all_problems_are_listed(void **state)
 
 	check(text, strlen(text), "a.a=1@f:6\na.c=3@f:9\n",
 	    "f:1: 'k = v' stands before the first [section]\n"
-	    "f:2: unknown section [x]; known are [nemoinit], [service NAME]\n"
+	    "f:2: unknown section [x]; known are [nemoinit], [service NAME], [task NAME]\n"
 	    "f:3: service name 'main' is reserved; choose another\n"
 	    "f:5: 'word' is no KEY = VALUE\n"
 	    "f:7: duplicate key 'a', first at f:6; keep one\n"

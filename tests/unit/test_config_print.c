@@ -74,8 +74,11 @@ static void what_is_printed_reads_back(void **state)
 		{ { "NEMOINIT_SERVICE_A_COMMAND=x  y " },
 		    "[nemoinit]\nsocket_mode = 600\ninterrupt = stop\n" S },
 		{ { "PATH=/a$b:/c$$d:/${e}" }, S },
+		{ { NULL }, S "repair = x 'y z'\nfatal_output.a = some  text\n" },
 		{ { NULL }, S "env.A = x \\; y \\# z;#\nenv.B = \\;\nenv.C =\nenv.D = \\\n" },
 		{ { "NEMOINIT_SERVICE_A_COMMAND=x \\; \\\\; \\# ;" }, S },
+		{ { NULL },
+		    S "[task a]\ncommand = y z\nof = a\nenv.A_KEY = b\n[task b]\ncommand = z\n" },
 		{ { NULL }, S "env.A = $$HOME ${NO:-a  b}\nenv.B = a\\\n  b\n  c\n" },
 	};
 
@@ -206,6 +209,25 @@ static void each_key_says_where_it_is_from(void **state)
 	fixture_deinit(&fixture);
 }
 
+static void a_default_that_depends_on_the_probe_is_printed_as_it_is(void **state)
+{
+	struct fixture fixture;
+	char *printed;
+
+	fixture_build(&fixture,
+	    S "probe = exec:check ${gateway_port}\nprobe_timeout = 5s\n[service gateway]\n", NULL,
+	    true);
+	printed = config_print(&fixture.config);
+	check_has(printed, "\nprobe = exec:check ${gateway_port}\n; f:3\n");
+	check_has(printed, "\nprobe_interval = 60s\n; default\nprobe_timeout = 5s\n; f:4\n"
+			   "probe_start_interval = 60s\n; default\n"
+			   "probe_retry_interval = 60s\n; default\n"
+			   "unhealthy_after = 3m\n; default\n");
+	check_has(printed, "\nprobe_interval = 10s\n; default\nprobe_timeout = 5s\n; default\n");
+	free(printed);
+	fixture_deinit(&fixture);
+}
+
 static void secrets_are_masked(void **state)
 {
 	struct fixture fixture;
@@ -233,6 +255,7 @@ int main(void)
 		cmocka_unit_test(long_values_are_wrapped),
 		cmocka_unit_test(a_long_key_leaves_room_for_its_value),
 		cmocka_unit_test(each_key_says_where_it_is_from),
+		cmocka_unit_test(a_default_that_depends_on_the_probe_is_printed_as_it_is),
 		cmocka_unit_test(secrets_are_masked),
 	};
 

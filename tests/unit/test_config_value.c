@@ -13,7 +13,9 @@
 
 static const char *find(const void *data, const char *name, size_t name_length_bytes)
 {
-	return name_length_bytes == 1 && *name == 'X' ? "9" : NULL;
+	if (name_length_bytes != 1)
+		return NULL;
+	return *name == 'X' ? "9" : *name == 'E' ? "exec:true it is" : NULL;
 }
 
 static const struct variables variables = { .find = find };
@@ -88,8 +90,10 @@ static void numbers_and_words(void **state)
 #define DAY      " to 1d 00h; write 250ms, 10s, 5m or 8h"
 #define HOST     ": the host must be an IPv4 address, an [IPv6] address or localhost"
 #define SIGNALS  " is none of: TERM, INT, QUIT, HUP, USR1, USR2, KILL"
-#define PROBES   " is none of: http://HOST:PORT/PATH, tcp://HOST:PORT, notify, none"
-#define RATE     " is no COUNT/DURATION of at least 1, such as 5/10m"
+#define PROBES \
+	" is none of: http://HOST:PORT/PATH, ws://HOST:PORT/PATH, tcp://HOST:PORT, exec:COMMAND " \
+	"(written out, not from a variable), notify, none"
+#define RATE " is no COUNT/DURATION of at least 1, such as 5/10m"
 
 static void bad_values_are_told_and_change_nothing(void **state)
 {
@@ -135,6 +139,17 @@ static void bad_values_are_told_and_change_nothing(void **state)
 		{ "probe", "udp://127.0.0.1:1", "'udp://127.0.0.1:1'" PROBES },
 		{ "probe", "tcp://127.0.0.1:1/x", "'tcp://127.0.0.1:1/x'" PROBES },
 		{ "probe", "http://127.0.0.1:1/a b", "'http://127.0.0.1:1/a b'" PROBES },
+		{ "probe", "ws://127.0.0.1:1/a b", "'ws://127.0.0.1:1/a b'" PROBES },
+		{ "probe", "wss://127.0.0.1:1/", "'wss://127.0.0.1:1/'" PROBES },
+		{ "probe", "ws://example.com:1/", "'example.com:1/'" HOST },
+		{ "probe", "ws://127.0.0.1/", "'127.0.0.1/': a port from 1 to 65535 is wanted" },
+		{ "probe", "exec", "'exec'" PROBES },
+		{ "probe", "exec:", "a command is wanted" },
+		{ "probe", "exec: ''", "a command is wanted" },
+		{ "probe", "exec:check 'x", "has an unclosed '" },
+		{ "probe", "exec:check ${NO}",
+		    "${NO} is not set; set it, or write ${NO:-default}" },
+		{ "probe", "${E}", "'exec:true it is'" PROBES },
 		{ "probe", "http://example.com:1/", "'example.com:1/'" HOST },
 		{ "probe", "http://:1/", "':1/'" HOST },
 		{ "probe", "http://::1:1/", "'::1:1/'" HOST },
@@ -184,6 +199,8 @@ static void probes_are_taken_apart(void **state)
 		{ "http://127.0.0.1:80/a?b=c", PROBE_HTTP, false, 127, 1, 80, "/a?b=c" },
 		{ "http://localhost:65535", PROBE_HTTP, false, 127, 1, 65535, "/" },
 		{ "http://[fe80::2]:8080/", PROBE_HTTP, true, 0xfe, 2, 8080, "/" },
+		{ "ws://127.0.0.1:80", PROBE_WS, false, 127, 1, 80, "/" },
+		{ "ws://[::1]:8080/a/b", PROBE_WS, true, 0, 1, 8080, "/a/b" },
 		{ "tcp://10.0.0.3:1", PROBE_TCP, false, 10, 3, 1, NULL },
 		{ "tcp://[::1]:2", PROBE_TCP, true, 0, 1, 2, NULL },
 	};
@@ -210,6 +227,26 @@ static void probes_are_taken_apart(void **state)
 		free(probe->path);
 		free(probe->text);
 	}
+}
+
+static void exec_probes_are_split_like_commands(void **state)
+{
+	static const char text[] = "exec:check --name 'a b' ${E} $${X}\\ y";
+	struct service_config service = { .name = NULL };
+	const struct probe_target *probe = &service.probe;
+
+	assert_int_equal(read_value("probe", text, &service, NULL), 0);
+	assert_int_equal(probe->type, PROBE_EXEC);
+	assert_int_equal(probe->port, 0);
+	assert_null(probe->path);
+	assert_string_equal(probe->text, text); /* what a variable holds may be secret */
+	assert_int_equal(probe->command.count, 5);
+	assert_string_equal(probe->command.items[0], "check");
+	assert_string_equal(probe->command.items[2], "a b");
+	assert_string_equal(probe->command.items[3], "exec:true it is");
+	assert_string_equal(probe->command.items[4], "${X} y");
+	free(probe->text);
+	words_deinit(&service.probe.command);
 }
 
 static void modes_are_octal(void **state)
@@ -268,6 +305,10 @@ static void every_default_is_a_good_value(void **state)
 			    0);
 			if (keys[i].type == VALUE_TEXT)
 				free(*(char **)((char *)&base + keys[i].offset));
+			if (keys[i].exec_fallback)
+				assert_int_equal(config_value_read(&keys[i], keys[i].exec_fallback,
+						     &variables, &base, NULL),
+				    0);
 		}
 		assert_null(config_key_find((enum section_kind)kind, "env.A"));
 		assert_null(config_key_find((enum section_kind)kind, ""));
@@ -280,6 +321,7 @@ int main(void)
 		cmocka_unit_test(numbers_and_words),
 		cmocka_unit_test(bad_values_are_told_and_change_nothing),
 		cmocka_unit_test(probes_are_taken_apart),
+		cmocka_unit_test(exec_probes_are_split_like_commands),
 		cmocka_unit_test(modes_are_octal),
 		cmocka_unit_test(every_default_is_a_good_value),
 	};

@@ -26,6 +26,12 @@ static void replies_are_judged(void **state)
 		{ "HTTP/1.1 2000 OK\r\n", true, NULL, -EPROTO, "the reply is no HTTP" },
 		{ "HTTP/1.1 200x OK\r\n", true, NULL, -EPROTO, "the reply is no HTTP" },
 		{ "HTTP/1.1 503 Busy\r\n", false, NULL, -EBADMSG, "HTTP status 503" },
+		{ "HTTP/1.1 302 Found\r\nLocation: /x\r\n", false, NULL, -EBADMSG,
+		    "HTTP status 302" },
+		{ "HTTP/1.1 500 No\r\n", false, NULL, -EBADMSG, "HTTP status 500" },
+		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n"
+		  "{\"ok\":true}\r\n",
+		    false, "\"ok\":true", 1, NULL },
 		{ "HTTP/1.1 204 None\r\n", true, NULL, -EBADMSG, "HTTP status 204" },
 		{ "HTTP/1.1 000 Nil\r\n", true, NULL, -EPROTO, "the reply is no HTTP" },
 		{ "HTTP/1.1 099 Nil\r\n", true, NULL, -EPROTO, "the reply is no HTTP" },

@@ -37,10 +37,32 @@ static void too_many_problems_are_counted_not_kept(void **state)
 	assert_int_equal(problems_total(&problems), 0);
 }
 
+static void the_first_can_be_replaced(void **state)
+{
+	struct problems problems = { .items = NULL }, fresh = { .items = NULL };
+
+	problems_add(&problems, "a");
+	problems_add(&problems, "b");
+	problems_add(&problems, "c");
+	problems_add(&fresh, "x");
+	problems_replace_first(&problems, 2, &fresh);
+	assert_int_equal(problems_total(&fresh), 0);
+	assert_int_equal(problems.count, 2);
+	assert_string_equal(problems.items[0], "x");
+	assert_string_equal(problems.items[1], "c");
+	problems_replace_first(&problems, 1, &fresh);
+	assert_int_equal(problems.count, 1);
+	assert_string_equal(problems.items[0], "c");
+	problems_replace_first(&problems, 0, &fresh);
+	assert_string_equal(problems.items[0], "c");
+	problems_deinit(&problems);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(problems_are_kept_in_order),
+		cmocka_unit_test(the_first_can_be_replaced),
 		cmocka_unit_test(too_many_problems_are_counted_not_kept),
 	};
 

@@ -21,6 +21,7 @@ static void good_lines_become_requests(void **state)
 		{ LINE(" {\"op\":\"status\"} \r"), { REQUEST_STATUS, .timeout_ms = NEVER_MS } },
 		{ LINE("status"), { REQUEST_STATUS, .timeout_ms = NEVER_MS, .bare = true } },
 		{ LINE("status\r"), { REQUEST_STATUS, .timeout_ms = NEVER_MS, .bare = true } },
+		{ LINE("reload"), { REQUEST_RELOAD, .timeout_ms = NEVER_MS, .bare = true } },
 		{ LINE(" pair \t"), { REQUEST_PAIR, .timeout_ms = NEVER_MS, .bare = true } },
 		{ LINE("{\"id\":\"7\",\"timeout\":1.5,\"service\":\"gateway\",\"op\":\"recover\"}"),
 		    { REQUEST_RECOVER, "7", "gateway", 1500, false } },

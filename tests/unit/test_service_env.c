@@ -40,6 +40,10 @@ static void environments_are_built(void **state)
 		    "PATH=/new|A=1|NEMOINIT_SOCKET=/s|NOTIFY_SOCKET=@n|" },
 		{ { "A=1" }, "", "", { .notify_socket = "@n" }, 120000,
 		    "A=1|NOTIFY_SOCKET=@n|WATCHDOG_USEC=120000000|" },
+		/* the mark of this life, whatever was there */
+		{ { "_NEMOINIT=old:b", "A=1", "_NEMOINITX=1" }, "", "_NEMOINIT=mine",
+		    { .mark = "i:a" }, 0, "A=1|_NEMOINITX=1|_NEMOINIT=i:a|" },
+		{ { "_NEMOINIT=old:b" }, "", "", { .mark = NULL }, 0, "" },
 		/* later wins */
 		{ { "A=1", "B=2" }, "B", "A=3 B=4 PATH=/mine A=5", { .path = "/p" }, 0,
 		    "A=5|PATH=/mine|B=4|" },
@@ -68,6 +72,28 @@ static void environments_are_built(void **state)
 	}
 }
 
+static void a_task_is_told_what_has_happened(void **state)
+{
+	static const char *const inherited[] = { "A=1", "NEMOINIT_EVENT=old", "NOTIFY_SOCKET=/n",
+		NULL };
+	static const struct service_env given = {
+		.path = "/p", .socket = "/s", .event = "ready", .service = "web"
+	};
+	static const char *const wanted[] = { "A=2", "PATH=/p", "NEMOINIT_SOCKET=/s",
+		"NEMOINIT_EVENT=ready", "NEMOINIT_SERVICE=web" };
+	struct task_config config = { .name = NULL };
+	struct words environment;
+
+	add_list(&config.env, "A=2");
+	assert_int_equal(
+	    task_env_build((char *const *)inherited, &config, &given, &environment), 0);
+	assert_int_equal(environment.count, ARRAY_LEN(wanted));
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+		assert_string_equal(environment.items[i], wanted[i]);
+	words_deinit(&environment);
+	words_deinit(&config.env);
+}
+
 static void a_crowded_environment_is_passed_on(void **state)
 {
 	static char names[3000][16];
@@ -92,6 +118,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(environments_are_built),
+		cmocka_unit_test(a_task_is_told_what_has_happened),
 		cmocka_unit_test(a_crowded_environment_is_passed_on),
 	};
 

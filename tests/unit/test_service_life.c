@@ -116,7 +116,7 @@ static void a_start_that_takes_too_long_is_a_failure(void **state)
 	let_time_pass(&fixture, false, T + 599999);
 	assert_int_equal(fixture.service.state, SERVICE_STARTING);
 	assert_int_equal(tell(&fixture, SERVICE_EV_TIMER, T + 600000),
-	    SERVICE_DO_STOP_SIGNAL | SERVICE_DO_CANCEL_PROBE);
+	    SERVICE_DO_DIAGNOSE | SERVICE_DO_STOP_SIGNAL | SERVICE_DO_CANCEL_PROBE);
 	tell_exit(&fixture, false, 0, T + 600100);
 	assert_int_equal(fixture.service.last_exit.reason, EXIT_REASON_START_TIMEOUT);
 	assert_int_equal(fixture.service.state, SERVICE_BACKOFF);
@@ -190,7 +190,7 @@ static void two_misses_are_never_enough(void **state)
 	}
 	tell(&fixture, SERVICE_EV_TIMER, service_deadline_ms(&fixture.service));
 	assert_int_equal(tell(&fixture, SERVICE_EV_PROBE_MISS, T + 200000),
-	    SERVICE_DO_STOP_SIGNAL | SERVICE_DO_CANCEL_PROBE);
+	    SERVICE_DO_DIAGNOSE | SERVICE_DO_STOP_SIGNAL | SERVICE_DO_CANCEL_PROBE);
 }
 
 static void a_success_before_the_end_saves_it(void **state)
@@ -221,7 +221,7 @@ static void a_silent_watchdog_stops_it(void **state)
 	tell(&fixture, SERVICE_EV_NOTIFY_WATCHDOG, T + 20000);
 	assert_int_equal(service_deadline_ms(&fixture.service), T + 50000);
 	assert_int_equal(tell(&fixture, SERVICE_EV_TIMER, T + 50000),
-	    SERVICE_DO_STOP_SIGNAL | SERVICE_DO_CANCEL_PROBE);
+	    SERVICE_DO_DIAGNOSE | SERVICE_DO_STOP_SIGNAL | SERVICE_DO_CANCEL_PROBE);
 	tell_exit(&fixture, true, 15, T + 50010);
 	assert_int_equal(fixture.service.last_exit.reason, EXIT_REASON_WATCHDOG);
 }
@@ -422,6 +422,79 @@ static void a_shutdown_can_shorten_a_stop(void **state)
 
 /* ---- as others see it ---- */
 
+/* While it is going down for one reason or another, and once its tree is gone. */
+static void a_new_configuration_waits_for_the_end_of_the_old_tree(void **state)
+{
+	static const struct {
+		bool was_enabled;
+		enum service_event_type events[3]; /* COUNT_: none */
+		bool is_enabled; /* by the configuration that is there in the end */
+		enum service_state end;
+	} rows[] = {
+#define NONE SERVICE_EV_COUNT_
+		{ true, { SERVICE_EV_RECONFIGURE, NONE, NONE }, true, SERVICE_WAITING },
+		{ true, { SERVICE_EV_DISABLE, NONE, NONE }, false, SERVICE_DISABLED },
+		{ true, { SERVICE_EV_STOP, SERVICE_EV_RECONFIGURE, NONE }, true, SERVICE_STOPPED },
+		{ true, { SERVICE_EV_STOP, SERVICE_EV_DISABLE, NONE }, false, SERVICE_DISABLED },
+		{ true, { SERVICE_EV_RECONFIGURE, SERVICE_EV_STOP, NONE }, true, SERVICE_STOPPED },
+		{ true, { SERVICE_EV_RECONFIGURE, SERVICE_EV_DISABLE, NONE }, false,
+		    SERVICE_DISABLED },
+		{ true, { SERVICE_EV_DISABLE, SERVICE_EV_STOP, NONE }, false, SERVICE_DISABLED },
+		/* Disabled by the last reload, which is still going on, and enabled by this one. */
+		{ false, { SERVICE_EV_DISABLE, SERVICE_EV_RECONFIGURE, NONE }, true,
+		    SERVICE_WAITING },
+		{ true, { NONE, SERVICE_EV_RECONFIGURE, NONE }, true, SERVICE_WAITING },
+		{ true, { NONE, SERVICE_EV_DISABLE, NONE }, false, SERVICE_DISABLED },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fixture fixture;
+
+		fixture_init(&fixture);
+		fixture.config.restart = RESTART_NEVER;
+		make_ready(&fixture, T);
+		fixture.config.enabled = rows[i].was_enabled;
+		for (size_t k = 0; k < ARRAY_LEN(rows[i].events); k++) {
+			if (rows[i].events[k] != NONE)
+				tell(&fixture, rows[i].events[k], T + 1000);
+			else if (k == 0) /* it ends by itself */
+				tell(&fixture, SERVICE_EV_EXITED, T + 1000);
+			assert_int_equal(fixture.service.state, SERVICE_STOPPING);
+		}
+		fixture.config.enabled = rows[i].is_enabled;
+		tell_exit(&fixture, false, 0, T + 2000);
+		if (fixture.service.state != rows[i].end)
+			fail_msg("row %zu: %s", i, service_state_to_string(fixture.service.state));
+		assert_int_equal(fixture.service.restarts, 0);
+	}
+}
+
+static void a_new_configuration_forgives_and_disabled_is_no_crash_loop(void **state)
+{
+	struct fixture fixture;
+
+	fixture_init(&fixture);
+	fixture.config.crash_limit.count = 1;
+	for (uint64_t i = 0; i < 3; i++) {
+		make_starting(&fixture, T + i);
+		tell_exit(&fixture, false, 1, T + i);
+		if (i < 2)
+			tell(&fixture, SERVICE_EV_TIMER, service_deadline_ms(&fixture.service));
+	}
+	assert_true(fixture.service.is_crash_loop);
+	tell(&fixture, SERVICE_EV_DISABLE, T + 100000);
+	assert_false(fixture.service.is_crash_loop);
+	assert_int_equal(fixture.service.failures, 0);
+	tell(&fixture, SERVICE_EV_RECONFIGURE, T + 100000);
+	assert_int_equal(fixture.service.state, SERVICE_WAITING);
+	make_starting(&fixture, T + 100000);
+	tell_exit(&fixture, false, 1, T + 100001);
+	assert_int_equal(fixture.service.failures, 1);
+	tell(&fixture, SERVICE_EV_RECONFIGURE, T + 100002);
+	assert_int_equal(fixture.service.state, SERVICE_WAITING);
+	assert_int_equal(fixture.service.failures, 0);
+}
+
 static void others_may_start_after_what_is_ready_or_well_ended(void **state)
 {
 	for (int is = 0; is < SERVICE_STATE_COUNT_; is++) {
@@ -476,6 +549,8 @@ int main(void)
 		cmocka_unit_test(what_is_left_of_a_tree_gets_two_seconds),
 		cmocka_unit_test(no_new_start_before_the_tree_is_gone),
 		cmocka_unit_test(a_shutdown_can_shorten_a_stop),
+		cmocka_unit_test(a_new_configuration_waits_for_the_end_of_the_old_tree),
+		cmocka_unit_test(a_new_configuration_forgives_and_disabled_is_no_crash_loop),
 		cmocka_unit_test(others_may_start_after_what_is_ready_or_well_ended),
 		cmocka_unit_test(a_blocked_service_is_shown_so_while_it_is_tried),
 	};

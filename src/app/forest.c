@@ -1,0 +1,105 @@
+#include "app/forest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/supervisor.h"
+#include "io/clock.h"
+#include "io/proc.h"
+#include "io/tree.h"
+#include "util/macros.h"
+#include "util/text.h"
+
+enum {
+	COMMAND_BYTES = 120,
+};
+
+void forest_deinit(struct forest *forest)
+{
+	for (size_t i = 0; i < FOREST_ORPHANS_MAX; i++)
+		free(forest->orphans[i].text);
+	*forest = (struct forest){ .is_look_owed = false };
+}
+
+static struct forest_orphan *forest_find(struct forest *forest, pid_t pid)
+{
+	for (size_t i = 0; i < FOREST_ORPHANS_MAX; i++)
+		if (forest->orphans[i].pid == pid)
+			return &forest->orphans[i];
+	return NULL;
+}
+
+static void forest_on_orphan(void *data, const struct proc_stat *stat)
+{
+	struct supervisor *supervisor = data;
+	struct forest_orphan *place = forest_find(&supervisor->forest, 0);
+	char command[COMMAND_BYTES];
+	struct text text;
+
+	if (!place || forest_find(&supervisor->forest, stat->pid) ||
+	    supervisor_knows_child(supervisor, stat->pid))
+		return;
+	proc_read_command(stat->pid, command, sizeof(command));
+	text_init_heap(&text, 4 * COMMAND_BYTES);
+	text_addf(&text, "pid %d (", (int)stat->pid);
+	text_add_printable(&text, command, strlen(command), COMMAND_BYTES);
+	text_add(&text, ") is an orphan that cannot be attributed to a service; left alone");
+	if (!text.data)
+		return;
+	*place = (struct forest_orphan){ .pid = stat->pid, .text = text.data };
+	supervisor_report(supervisor, LOG_WARN, NULL, "warning", "%s", text.data);
+}
+
+int forest_look(struct supervisor *supervisor, bool is_ending)
+{
+	struct tree **trees = calloc(supervisor->unit_count + 1, sizeof(*trees));
+	struct forest *forest = &supervisor->forest;
+	uint64_t began_ms = clock_now_ms(), ended_ms, cost_ms;
+	size_t count = 0;
+	int result;
+
+	if (!trees)
+		return -ENOMEM;
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		if (supervisor->units[i]->session)
+			trees[count++] = &supervisor->units[i]->tree;
+	result = tree_look(trees, count, is_ending ? forest_on_orphan : NULL, supervisor);
+	free(trees);
+	ended_ms = clock_now_ms();
+	cost_ms = ended_ms - began_ms;
+	forest->fresh_ms = deadline_after(ended_ms, cost_ms * FOREST_LOOK_PAUSE);
+	forest->rest_ms =
+	    deadline_after(ended_ms, max_ms(cost_ms * FOREST_REST_PAUSE, FOREST_REST_MIN_MS));
+	return result;
+}
+
+void forest_refresh(struct supervisor *supervisor, uint64_t now_ms)
+{
+	/* What cannot be seen now is not remembered: the mark may still tell. */
+	if (now_ms >= supervisor->forest.fresh_ms)
+		(void)forest_look(supervisor, false);
+}
+
+uint64_t forest_turn(struct supervisor *supervisor, uint64_t now_ms)
+{
+	struct forest *forest = &supervisor->forest;
+
+	if (!forest->is_look_owed)
+		return NEVER_MS;
+	if (now_ms < forest->rest_ms)
+		return forest->rest_ms;
+	forest->is_look_owed = false;
+	(void)forest_look(supervisor, false);
+	return NEVER_MS;
+}
+
+void forest_on_exit(struct supervisor *supervisor, pid_t pid)
+{
+	struct forest_orphan *orphan = forest_find(&supervisor->forest, pid);
+
+	if (!orphan)
+		return;
+	free(orphan->text);
+	*orphan = (struct forest_orphan){ .text = NULL };
+}
