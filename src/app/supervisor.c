@@ -16,7 +16,6 @@
 #include "io/oom.h"
 #include "io/reaper.h"
 #include "util/macros.h"
-#include "util/text.h"
 
 /* ---- life ---- */
 
@@ -73,6 +72,7 @@ void supervisor_deinit(struct supervisor *supervisor)
 	forest_deinit(&supervisor->forest);
 	free(supervisor->socket);
 	auto_pair_deinit(&supervisor->auto_pair);
+	event_ring_deinit(&supervisor->events);
 	problems_deinit(&supervisor->warnings);
 	fd_close(&supervisor->oom_fd);
 	supervisor->units = NULL;
@@ -357,6 +357,7 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 		deadline_ms =
 		    min_ms(deadline_ms, service_deadline_ms(&supervisor->units[i]->service));
 	dropped = log_take_dropped(supervisor->log);
+	supervisor->dropped += dropped;
 	if (dropped)
 		supervisor_report(supervisor, LOG_WARN, NULL, "drops",
 		    "%" PRIu64 " lines dropped: stdout was not read", dropped);

@@ -12,6 +12,7 @@
 #include "app/unit.h"
 #include "core/auto_pair.h"
 #include "core/config.h"
+#include "core/event_ring.h"
 #include "core/log_line.h"
 #include "core/problems.h"
 #include "util/process.h"
@@ -70,6 +71,12 @@ struct supervisor {
 	uint64_t oom_count;
 	uint64_t oom_claimed; /* this many of them explain the end of a service */
 	uint64_t oom_end_ms;  /* until then the others may */
+
+	struct event_ring events;
+	uint64_t dropped; /* lines of our log, in all */
+	/* Who wants to hear every captured line; NULL: nobody. */
+	void (*on_line)(void *data, const char *name, const struct kept_line *line);
+	void *on_line_data;
 
 	struct auto_pair auto_pair; /* as last reported */
 	uint64_t auto_pair_ms;      /* when */
@@ -180,7 +187,10 @@ void supervisor_report_warnings(struct supervisor *supervisor, size_t count);
 
 /* ---- for units ---- */
 
-/* One log line. unit NULL: about nemoinit itself. */
+/*
+ * One log line; an event as well, if the name is one of event_ring.h's. unit NULL: about nemoinit
+ * itself.
+ */
 void supervisor_report(struct supervisor *supervisor, enum log_level level, const struct unit *unit,
     const char *event, const char *format, ...) __attribute__((format(printf, 5, 6)));
 

@@ -155,10 +155,13 @@ static void unit_note_cause(struct unit *unit)
 void unit_handle_event(struct unit *unit, struct service_event *event, uint64_t now_ms)
 {
 	enum service_state before = unit->service.state;
+	uint64_t restarts = unit->service.restarts;
 	unsigned actions;
 
 	event->random = supervisor_random(unit->supervisor);
 	actions = service_handle(&unit->service, event, now_ms);
+	if (unit->service.restarts != restarts)
+		unit->restarts_by[unit->service.last_exit.reason]++;
 	if (unit->service.state == SERVICE_STOPPING && before != SERVICE_STOPPING)
 		unit_note_cause(unit);
 	if (actions & SERVICE_DO_DIAGNOSE)

@@ -82,11 +82,13 @@ struct unit {
 	struct unit_stream streams[2];
 	struct line_ring ring;
 
-	/* For status only. */
-	char *task;         /* whose failure has blocked it last */
-	char *task_failure; /* that, in words */
-	char *task_message; /* what the task wrote last */
-	char *failure;      /* why the last start or the last probe-caused stop failed, in words */
+	/* For status and metrics only. */
+	uint32_t restarts_by[EXIT_REASON_COUNT_]; /* by how the start before had ended */
+	uint64_t output_bytes;                    /* captured, in all */
+	char *task;                               /* whose failure has blocked it last */
+	char *task_failure;                       /* that, in words */
+	char *task_message;                       /* what the task wrote last */
+	char *failure; /* why the last start or the last probe-caused stop failed, in words */
 	int64_t started_at_ms; /* epoch; -1: never */
 	int64_t exit_at_ms;    /* epoch; -1: never */
 	int64_t exit_pid;

@@ -249,6 +249,7 @@ void unit_on_output(void *data, const char *bytes, size_t length_bytes)
 {
 	struct unit_stream *stream = data;
 
+	stream->unit->output_bytes += length_bytes;
 	if (length_bytes && stream->fatal)
 		unit_look_for_fatal_text(stream, bytes, length_bytes);
 	if (length_bytes)

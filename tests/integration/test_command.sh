@@ -280,10 +280,26 @@ test_it_starts_at_once() {
 	halt
 }
 
-# What it leaves in its group is asked to end and has its time, while its code is kept.
+# What it leaves, a daemon too, is asked to end and has its time, while its code is kept.
 test_what_it_leaves_behind_gets_term() {
 	beside
-	main_command=(F child hear=TERM print=up pause parent "until=$W/go" exit=3)
+	main_command=(F child hear=TERM print=up pause parent
+		child detach setsid hear=TERM print=daemon pause parent "until=$W/go" exit=3)
+	boot
+	says up
+	says daemon
+	touch "$W/go"
+	ended
+	main_command=()
+	expect "its code" 3 "$ended"
+	expect "both were asked" 2 "$(said "heard 15")"
+}
+
+# What carries no mark of its service, and nobody has seen before: its group tells.
+test_what_it_leaves_in_its_group_gets_term() {
+	beside
+	# shellcheck disable=SC2016 # for the inner shell
+	main_command=(sh -c 'env -i "$1" hear=TERM print=up pause & exec F "until=$2" exit=3' - "$work/bin/F" "$W/go")
 	boot
 	says up
 	touch "$W/go"

@@ -408,6 +408,35 @@ test_a_shutdown_ends_tasks_in_time() {
 	grep -q 'all services stopped in' "$work/log" || fail "no orderly end"
 }
 
+test_a_reload_keeps_what_runs_and_ends_what_is_gone() {
+	configure <<-END
+		[task setup]
+		command = F append=$W/setup until=$W/go
+		of = a
+		[task old]
+		command = F append=$W/old ignore=TERM pause
+		when = ready
+		of = b
+		[service a]
+		command = F pause
+		[service b]
+		command = F pause
+	END
+	boot
+	waits a setup
+	ran "$W/old" 1
+	ran "$W/setup" 1
+	sed -i 's/task old/task new/; s/of = a$/of = a b/' "$config"
+	expect code 0 "$(ctl reload)"
+	await "$limit" none_alive "$W/old" || fail "what is gone lives on"
+	waits a setup
+	touch "$W/go"
+	state a ready
+	expect "no second run" 1 "$(count "$W/setup")"
+	expect "b was left alone" 1 "$(messages b starting | wc -l)"
+	halt
+}
+
 # ---- repair ----
 
 test_a_repair_runs_before_the_retry() {
