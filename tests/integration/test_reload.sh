@@ -276,7 +276,8 @@ runs() {
 test_during_a_reload_another_one_counts() {
 	configure <<-END
 		[service a]
-		command = F ignore=TERM until=$W/end exit=0
+		command = F ignore=TERM notify=READY=1 until=$W/end exit=0
+		probe = notify
 	END
 	boot
 	state a ready
@@ -302,7 +303,8 @@ test_a_request_for_a_removed_one_is_answered() {
 
 	configure <<-END
 		[service a]
-		command = F ignore=TERM until=$W/end exit=0
+		command = F ignore=TERM notify=READY=1 until=$W/end exit=0
+		probe = notify
 	END
 	boot
 	state a ready
@@ -399,9 +401,10 @@ test_the_command_is_not_touched() {
 
 test_a_shutdown_is_not_disturbed() {
 	configure <<-END
-		stop_budget = 10s
+		stop_budget = 1m
 		[service a]
-		command = F ignore=TERM until=$W/end exit=0
+		command = F ignore=TERM notify=READY=1 until=$W/end exit=0
+		probe = notify
 	END
 	boot
 	state a ready

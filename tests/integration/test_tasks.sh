@@ -228,14 +228,14 @@ test_a_hung_task_is_killed_with_all_of_its_session() {
 	configure <<-END
 		[task setup]
 		command = F ignore=TERM child group ignore=TERM append=$W/pids pause parent append=$W/pids pause
-		timeout = 1500ms
+		timeout = 3s
 		[service a]
 		command = F pause
 	END
 	boot
 	state a blocked
-	expect_match told "task setup failed: not over within 1.5s; *" "$(own task-failed)"
-	expect_match message "not over within 1.5s" "$(of a .blocked.message)"
+	expect_match told "task setup failed: not over within 3.0s; *" "$(own task-failed)"
+	expect_match message "not over within 3.0s" "$(of a .blocked.message)"
 	expect "two of them" 2 "$(count "$W/pids")"
 	expect "none is left" "" "$(alive "$W/pids")"
 	halt
@@ -374,6 +374,7 @@ test_a_stop_cancels_its_start_task() {
 	END
 	boot
 	waits a drift
+	ran "$W/drift" 1
 	expect code 0 "$(ctl stop a)"
 	expect state stopped "$(of a .state)"
 	await "$limit" none_alive "$W/drift" || fail "it lives on"
