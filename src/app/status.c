@@ -178,7 +178,8 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 }
 
 /* What was wrong at the start, and the orphans there are now. NULL without memory. */
-static const char **list_warnings(const struct supervisor *supervisor, size_t *ret_count)
+static const char **list_warnings(
+    const struct supervisor *supervisor, bool is_privileged, size_t *ret_count)
 {
 	size_t count = supervisor->warnings.count;
 	const char **items = calloc(count + FOREST_ORPHANS_MAX, sizeof(*items));
@@ -187,9 +188,12 @@ static const char **list_warnings(const struct supervisor *supervisor, size_t *r
 		return NULL;
 	for (size_t i = 0; i < count; i++)
 		items[i] = supervisor->warnings.items[i];
-	for (size_t i = 0; i < FOREST_ORPHANS_MAX; i++)
-		if (supervisor->forest.orphans[i].pid)
-			items[count++] = supervisor->forest.orphans[i].text;
+	for (size_t i = 0; i < FOREST_ORPHANS_MAX; i++) {
+		const struct forest_orphan *orphan = &supervisor->forest.orphans[i];
+
+		if (orphan->pid)
+			items[count++] = is_privileged ? orphan->text : orphan->plain;
+	}
 	*ret_count = count;
 	return items;
 }
@@ -245,7 +249,7 @@ char *status_encode(struct supervisor *supervisor, const char *id, const char *s
 		.service_count = count };
 	struct auto_pair auto_pair;
 	size_t warning_count = 0;
-	const char **warnings = list_warnings(supervisor, &warning_count);
+	const char **warnings = list_warnings(supervisor, is_privileged, &warning_count);
 	char *line = NULL;
 
 	if (strings && snapshot.services && warnings) {

@@ -457,13 +457,16 @@ attach() {
 	keyboard=$started
 	await "$limit" test -s "$work/name" || die "no terminal: $(cat "$work/out")"
 	terminal=$(cat "$work/name")
-	exec 7<>"$terminal"
+	# In a process that leads no session: a test may, and would get it for its own.
+	opened=("${unshare[@]}")
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare=(bash -c 'exec 7<>"$0"; exec "$@"' "$terminal" "${unshare[@]}")
 	plain=("${place[@]}")
 	place=("$fixture" leader "${place[@]}")
 }
 
 detach() {
-	exec 7>&-
+	unshare=("${opened[@]}")
 	kill "$keyboard"
 	place=("${plain[@]}")
 }
