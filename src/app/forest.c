@@ -1,6 +1,7 @@
 #include "app/forest.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,10 +16,19 @@ enum {
 	COMMAND_BYTES = 120,
 };
 
+#define ORPHAN_WORDS "pid %d%s%s%s is an orphan that cannot be attributed to a service; left alone"
+
+static void orphan_deinit(struct forest_orphan *orphan)
+{
+	free(orphan->text);
+	free(orphan->plain);
+	*orphan = (struct forest_orphan){ .text = NULL };
+}
+
 void forest_deinit(struct forest *forest)
 {
 	for (size_t i = 0; i < FOREST_ORPHANS_MAX; i++)
-		free(forest->orphans[i].text);
+		orphan_deinit(&forest->orphans[i]);
 	*forest = (struct forest){ .is_look_owed = false };
 }
 
@@ -34,21 +44,25 @@ static void forest_on_orphan(void *data, const struct proc_stat *stat)
 {
 	struct supervisor *supervisor = data;
 	struct forest_orphan *place = forest_find(&supervisor->forest, 0);
-	char command[COMMAND_BYTES];
+	char command[COMMAND_BYTES], words[4 * COMMAND_BYTES];
 	struct text text;
 
 	if (!place || forest_find(&supervisor->forest, stat->pid) ||
 	    supervisor_knows_child(supervisor, stat->pid))
 		return;
 	proc_read_command(stat->pid, command, sizeof(command));
-	text_init_heap(&text, 4 * COMMAND_BYTES);
-	text_addf(&text, "pid %d (", (int)stat->pid);
+	text_init(&text, words, sizeof(words));
 	text_add_printable(&text, command, strlen(command), COMMAND_BYTES);
-	text_add(&text, ") is an orphan that cannot be attributed to a service; left alone");
-	if (!text.data)
+	if (asprintf(&place->text, ORPHAN_WORDS, (int)stat->pid, " (", words, ")") < 0)
+		place->text = NULL;
+	if (asprintf(&place->plain, ORPHAN_WORDS, (int)stat->pid, "", "", "") < 0)
+		place->plain = NULL;
+	if (!place->text || !place->plain) {
+		orphan_deinit(place);
 		return;
-	*place = (struct forest_orphan){ .pid = stat->pid, .text = text.data };
-	supervisor_report(supervisor, LOG_WARN, NULL, "warning", "%s", text.data);
+	}
+	place->pid = stat->pid;
+	supervisor_report(supervisor, LOG_WARN, NULL, "warning", "%s", place->text);
 }
 
 int forest_look(struct supervisor *supervisor, bool is_ending)
@@ -64,7 +78,8 @@ int forest_look(struct supervisor *supervisor, bool is_ending)
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		if (supervisor->units[i]->session)
 			trees[count++] = &supervisor->units[i]->tree;
-	result = tree_look(trees, count, is_ending ? forest_on_orphan : NULL, supervisor);
+	result =
+	    !count ? 0 : tree_look(trees, count, is_ending ? forest_on_orphan : NULL, supervisor);
 	free(trees);
 	ended_ms = clock_now_ms();
 	cost_ms = ended_ms - began_ms;
@@ -98,8 +113,6 @@ void forest_on_exit(struct supervisor *supervisor, pid_t pid)
 {
 	struct forest_orphan *orphan = forest_find(&supervisor->forest, pid);
 
-	if (!orphan)
-		return;
-	free(orphan->text);
-	*orphan = (struct forest_orphan){ .text = NULL };
+	if (orphan)
+		orphan_deinit(orphan);
 }

@@ -20,8 +20,9 @@ enum {
 
 /* A living child of ours that cannot be attributed to a service. */
 struct forest_orphan {
-	pid_t pid;  /* 0: free place */
-	char *text; /* owned: which one, for people */
+	pid_t pid;   /* 0: free place */
+	char *text;  /* owned: which one, for people */
+	char *plain; /* likewise, without its command line, which not everybody may read */
 };
 
 struct forest {

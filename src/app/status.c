@@ -182,7 +182,8 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 }
 
 /* What was wrong at the start, and the orphans there are now. NULL without memory. */
-static const char **list_warnings(const struct supervisor *supervisor, size_t *ret_count)
+static const char **list_warnings(
+    const struct supervisor *supervisor, bool is_privileged, size_t *ret_count)
 {
 	size_t count = supervisor->warnings.count;
 	const char **items = calloc(count + FOREST_ORPHANS_MAX, sizeof(*items));
@@ -191,9 +192,12 @@ static const char **list_warnings(const struct supervisor *supervisor, size_t *r
 		return NULL;
 	for (size_t i = 0; i < count; i++)
 		items[i] = supervisor->warnings.items[i];
-	for (size_t i = 0; i < FOREST_ORPHANS_MAX; i++)
-		if (supervisor->forest.orphans[i].pid)
-			items[count++] = supervisor->forest.orphans[i].text;
+	for (size_t i = 0; i < FOREST_ORPHANS_MAX; i++) {
+		const struct forest_orphan *orphan = &supervisor->forest.orphans[i];
+
+		if (orphan->pid)
+			items[count++] = is_privileged ? orphan->text : orphan->plain;
+	}
 	*ret_count = count;
 	return items;
 }
@@ -259,7 +263,7 @@ static int picture_init(struct status_picture *picture, struct supervisor *super
 	*picture =
 	    (struct status_picture){ .strings = calloc(count + 1, sizeof(*picture->strings)) };
 	snapshot->services = calloc(count + 1, sizeof(*snapshot->services));
-	picture->warnings = list_warnings(supervisor, &warning_count);
+	picture->warnings = list_warnings(supervisor, is_privileged, &warning_count);
 	if (!picture->strings || !snapshot->services || !picture->warnings)
 		return -ENOMEM;
 	snapshot->service_count = count;

@@ -14,7 +14,7 @@
 
 enum {
 	TASK_MESSAGE_LINES = 10, /* of its output, in the status of what it blocks */
-	TASK_MESSAGE_BYTES = 8192,
+	TASK_MESSAGE_BYTES = TASK_MESSAGE_LINES * (LINE_RING_BYTES + 1),
 };
 
 struct task_runner {

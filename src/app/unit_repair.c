@@ -42,6 +42,9 @@ void unit_repair(struct unit *unit, uint64_t now_ms)
 {
 	struct error error;
 
+	/* It will not be started again, so it stays as it is until its turn to be stopped. */
+	if (unit->supervisor->is_stopping)
+		return;
 	if (unit_begin_repair(unit, now_ms, &error))
 		unit_on_repair_end(unit, &(struct run_end){ .words = error.message }, now_ms);
 }

@@ -34,22 +34,21 @@ struct look {
 
 /* ---- who belongs to it ---- */
 
-static bool has_session(const struct tree *tree, pid_t session)
+static bool has_leader(const struct tree *tree, pid_t leader)
 {
-	for (size_t i = 0; session && i < TREE_SESSIONS_MAX; i++)
-		if (tree->sessions[i] == session)
+	for (size_t i = 0; leader && i < TREE_LEADERS_MAX; i++)
+		if (tree->leaders[i] == leader)
 			return true;
 	return false;
 }
 
-void tree_set_main(struct tree *tree, pid_t main_pid, pid_t session)
+void tree_set_main(struct tree *tree, pid_t main_pid, pid_t leader)
 {
 	tree->main_pid = main_pid;
-	if (!session || session == getsid(0) || has_session(tree, session))
+	if (!leader || leader == getsid(0) || has_leader(tree, leader))
 		return;
-	memmove(
-	    tree->sessions + 1, tree->sessions, (TREE_SESSIONS_MAX - 1) * sizeof(*tree->sessions));
-	tree->sessions[0] = session;
+	memmove(tree->leaders + 1, tree->leaders, (TREE_LEADERS_MAX - 1) * sizeof(*tree->leaders));
+	tree->leaders[0] = leader;
 }
 
 void tree_clear(struct tree *tree)
@@ -58,7 +57,7 @@ void tree_clear(struct tree *tree)
 	tree->members = NULL;
 	tree->count = 0;
 	tree->main_pid = 0;
-	memset(tree->sessions, 0, sizeof(tree->sessions));
+	memset(tree->leaders, 0, sizeof(tree->leaders));
 }
 
 static int compare_member(const void *key, const void *member)
@@ -82,8 +81,8 @@ static bool is_remembered(const struct tree *tree, const struct proc_stat *stat)
 /* By what can be said of it without its ancestors. */
 static bool is_member(const struct tree *tree, const struct proc_stat *stat)
 {
-	return stat->pid == tree->main_pid || has_session(tree, stat->session) ||
-	       is_remembered(tree, stat);
+	return stat->pid == tree->main_pid || has_leader(tree, stat->session) ||
+	       has_leader(tree, stat->group) || is_remembered(tree, stat);
 }
 
 /* It has lost its parent: to us, or to the init of the place where we may not be its reaper. */
@@ -187,18 +186,19 @@ static struct tree *look_judge(const struct look *look, struct seen *seen, unsig
 	return seen->tree;
 }
 
-/* A session that nobody is in any more may be anybody's soon. */
-static void forget_empty_sessions(const struct look *look, struct tree *tree)
+/* A number that nobody bears any more may be anybody's soon. */
+static void forget_empty_groups(const struct look *look, struct tree *tree)
 {
-	bool is_there[TREE_SESSIONS_MAX] = { false };
+	bool is_there[TREE_LEADERS_MAX] = { false };
 
 	for (size_t i = 0; i < look->count; i++)
-		for (size_t k = 0; k < TREE_SESSIONS_MAX; k++)
-			if (look->seen[i].stat.session == tree->sessions[k])
+		for (size_t k = 0; k < TREE_LEADERS_MAX; k++)
+			if (look->seen[i].stat.session == tree->leaders[k] ||
+			    look->seen[i].stat.group == tree->leaders[k])
 				is_there[k] = true;
-	for (size_t k = 0; k < TREE_SESSIONS_MAX; k++)
-		if (!is_there[k] && tree->sessions[k] != tree->main_pid)
-			tree->sessions[k] = 0;
+	for (size_t k = 0; k < TREE_LEADERS_MAX; k++)
+		if (!is_there[k] && tree->leaders[k] != tree->main_pid)
+			tree->leaders[k] = 0;
 }
 
 static int take_members(const struct look *look, struct tree *tree)
@@ -256,7 +256,7 @@ int tree_look(struct tree *const *trees, size_t count,
 	for (size_t i = 0; !result && i < look.count; i++)
 		(void)look_judge(&look, &look.seen[i], 0);
 	for (size_t i = 0; !result && i < count; i++) {
-		forget_empty_sessions(&look, trees[i]);
+		forget_empty_groups(&look, trees[i]);
 		result = take_members(&look, trees[i]);
 	}
 	for (size_t i = 0; !result && on_orphan && i < look.count; i++)
@@ -334,19 +334,18 @@ int tree_signal_main(pid_t main_pid, int signal)
 
 void tree_signal(const struct tree *tree, int signal)
 {
-	bool has_group[TREE_SESSIONS_MAX] = { false };
+	bool has_group[TREE_LEADERS_MAX] = { false };
 
 	/* A group at once, so that no member sees another die first. */
-	for (size_t i = 0; i < TREE_SESSIONS_MAX; i++)
-		has_group[i] =
-		    tree->sessions[i] && tree_signal_main(-tree->sessions[i], signal) == 0;
+	for (size_t i = 0; i < TREE_LEADERS_MAX; i++)
+		has_group[i] = tree->leaders[i] && tree_signal_main(-tree->leaders[i], signal) == 0;
 	for (size_t i = 0; i < tree->count; i++) {
 		const struct tree_member *member = &tree->members[i];
 		struct proc_stat stat;
 		bool is_done = false;
 
-		for (size_t k = 0; k < TREE_SESSIONS_MAX; k++)
-			is_done = is_done || (has_group[k] && member->group == tree->sessions[k]);
+		for (size_t k = 0; k < TREE_LEADERS_MAX; k++)
+			is_done = is_done || (has_group[k] && member->group == tree->leaders[k]);
 		if (is_done || proc_read_stat(member->pid, &stat) ||
 		    stat.start_time != member->start_time)
 			continue;

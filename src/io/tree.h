@@ -1,14 +1,14 @@
 /*
  * The tree of a service: its processes, wherever they have gone to.
  *
- * A process is known as a member by, in this order: being the main process; its session, if one of
- * the main processes led it; having been seen as a member before (pid and start time); a parent
- * that is a member; and, for what has lost its parent, a mark in the environment it was executed
- * with. What cannot be attributed by any of these is nobody's: it is left alone.
+ * A process is known as a member by, in this order: being the main process; its session or process
+ * group, if one of the main processes led it; having been seen as a member before (pid and start
+ * time); a parent that is a member; and, for what has lost its parent, a mark in the environment it
+ * was executed with. What cannot be attributed by any of these is nobody's: it is left alone.
  *
  * Two facts of the kernel are made use of. Our own children are reaped by us alone, so their pids
  * cannot become another's unseen. And the number of a session or process group is not given away
- * while it has a member (setsid(2)); a session that has been seen empty is forgotten.
+ * while it has a member (setsid(2)); one that has been seen empty is forgotten.
  */
 #pragma once
 
@@ -23,7 +23,7 @@ struct proc_stat;
 
 enum {
 	TREE_MARK_BYTES = 64,
-	TREE_SESSIONS_MAX = 4,   /* of one main process after the other; the oldest gives way */
+	TREE_LEADERS_MAX = 4,    /* one main process after the other; the oldest gives way */
 	TREE_MEMBERS_MAX = 4096, /* remembered from one look to the next */
 	TREE_PROCESSES_MAX = 65536,
 };
@@ -39,13 +39,16 @@ struct tree_member {
 struct tree {
 	char mark[TREE_MARK_BYTES]; /* value of TREE_MARK_NAME in their environment; "": none */
 	pid_t main_pid;             /* not reaped yet; 0: none */
-	pid_t sessions[TREE_SESSIONS_MAX]; /* 0: free place */
-	struct tree_member *members;       /* alive at the last look, by pid */
+	pid_t leaders[TREE_LEADERS_MAX]; /* of sessions and groups that are its own; 0: free */
+	struct tree_member *members;     /* alive at the last look, by pid */
 	size_t count;
 };
 
-/* A start, or another main process of the same start: its session is the tree's as well. */
-void tree_set_main(struct tree *tree, pid_t main_pid, pid_t session);
+/*
+ * A start, or another main process of the same start. What leader leads, a session or only a
+ * process group, is the tree's from here on; it may be ours, which is not.
+ */
+void tree_set_main(struct tree *tree, pid_t main_pid, pid_t leader);
 
 /* Nothing of it is left. Frees what is remembered; mark stays. */
 void tree_clear(struct tree *tree);

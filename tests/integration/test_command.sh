@@ -116,6 +116,22 @@ test_what_it_is_given() {
 	expect "its variables only" 1 "$(grep -c '^env: NEMOINIT' "$work/log")"
 }
 
+test_a_directory_it_could_not_enter_again() {
+	local kept=("${place[@]}")
+
+	[[ $mode == profile ]] || return 0 # root can always
+	beside
+	mkdir -m 700 "$work/closed"
+	place=(env -C "$work/closed" "${place[@]}")
+	main_command=(F facts)
+	through
+	place=("${kept[@]}") main_command=()
+	rmdir "$work/closed"
+	expect "exit code" 0 "$ended"
+	own "cwd: /" || fail "it is elsewhere: $(cat "$work/log")"
+	expect_match "it says so" "*no way back*" "$(jq -rR 'fromjson? | select(.event == "warning") | .message' "$work/log")"
+}
+
 test_closed_standard_streams() {
 	beside
 	# shellcheck disable=SC2016 # for the inner shell
@@ -280,10 +296,26 @@ test_it_starts_at_once() {
 	halt
 }
 
-# What it leaves in its group is asked to end and has its time, while its code is kept.
+# What it leaves, a daemon too, is asked to end and has its time, while its code is kept.
 test_what_it_leaves_behind_gets_term() {
 	beside
-	main_command=(F child hear=TERM print=up pause parent "until=$W/go" exit=3)
+	main_command=(F child hear=TERM print=up pause parent
+		child detach setsid hear=TERM print=daemon pause parent "until=$W/go" exit=3)
+	boot
+	says up
+	says daemon
+	touch "$W/go"
+	ended
+	main_command=()
+	expect "its code" 3 "$ended"
+	expect "both were asked" 2 "$(said "heard 15")"
+}
+
+# What carries no mark of its service, and nobody has seen before: its group tells.
+test_what_it_leaves_in_its_group_gets_term() {
+	beside
+	# shellcheck disable=SC2016 # for the inner shell
+	main_command=(sh -c 'env -i "$1" hear=TERM print=up pause & exec F "until=$2" exit=3' - "$work/bin/F" "$W/go")
 	boot
 	says up
 	touch "$W/go"
@@ -425,13 +457,16 @@ attach() {
 	keyboard=$started
 	await "$limit" test -s "$work/name" || die "no terminal: $(cat "$work/out")"
 	terminal=$(cat "$work/name")
-	exec 7<>"$terminal"
+	# In a process that leads no session: a test may, and would get it for its own.
+	opened=("${unshare[@]}")
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare=(bash -c 'exec 7<>"$0"; exec "$@"' "$terminal" "${unshare[@]}")
 	plain=("${place[@]}")
 	place=("$fixture" leader "${place[@]}")
 }
 
 detach() {
-	exec 7>&-
+	unshare=("${opened[@]}")
 	kill "$keyboard"
 	place=("${plain[@]}")
 }

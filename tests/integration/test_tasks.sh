@@ -228,14 +228,14 @@ test_a_hung_task_is_killed_with_all_of_its_session() {
 	configure <<-END
 		[task setup]
 		command = F ignore=TERM child group ignore=TERM append=$W/pids pause parent append=$W/pids pause
-		timeout = 1500ms
+		timeout = 3s
 		[service a]
 		command = F pause
 	END
 	boot
 	state a blocked
-	expect_match told "task setup failed: not over within 1.5s; *" "$(own task-failed)"
-	expect_match message "not over within 1.5s" "$(of a .blocked.message)"
+	expect_match told "task setup failed: not over within 3.0s; *" "$(own task-failed)"
+	expect_match message "not over within 3.0s" "$(of a .blocked.message)"
 	expect "two of them" 2 "$(count "$W/pids")"
 	expect "none is left" "" "$(alive "$W/pids")"
 	halt
@@ -374,6 +374,7 @@ test_a_stop_cancels_its_start_task() {
 	END
 	boot
 	waits a drift
+	ran "$W/drift" 1
 	expect code 0 "$(ctl stop a)"
 	expect state stopped "$(of a .state)"
 	await "$limit" none_alive "$W/drift" || fail "it lives on"
@@ -405,6 +406,35 @@ test_a_shutdown_ends_tasks_in_time() {
 	halt
 	expect "not a word of failure" "" "$(jq -rR 'fromjson? | select(.event == "task-failed") | .message' "$work/log")"
 	grep -q 'all services stopped in' "$work/log" || fail "no orderly end"
+}
+
+test_a_reload_keeps_what_runs_and_ends_what_is_gone() {
+	configure <<-END
+		[task setup]
+		command = F append=$W/setup until=$W/go
+		of = a
+		[task old]
+		command = F append=$W/old ignore=TERM pause
+		when = ready
+		of = b
+		[service a]
+		command = F pause
+		[service b]
+		command = F pause
+	END
+	boot
+	waits a setup
+	ran "$W/old" 1
+	ran "$W/setup" 1
+	sed -i 's/task old/task new/; s/of = a$/of = a b/' "$config"
+	expect code 0 "$(ctl reload)"
+	await "$limit" none_alive "$W/old" || fail "what is gone lives on"
+	waits a setup
+	touch "$W/go"
+	state a ready
+	expect "no second run" 1 "$(count "$W/setup")"
+	expect "b was left alone" 1 "$(messages b starting | wc -l)"
+	halt
 }
 
 # ---- repair ----

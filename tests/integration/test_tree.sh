@@ -10,10 +10,11 @@ has_lines() {
 
 # alive WORD…: processes with exactly this command line.
 alive() {
-	local file count=0
+	local file words count=0
 
 	for file in /proc/[0-9]*/cmdline; do
-		[[ $(tr '\0' ' ' 2>/dev/null <"$file") != "$* " ]] || count=$((count + 1))
+		mapfile -d '' -t words <"$file" || continue
+		[[ ${words[*]} != "$*" ]] || count=$((count + 1))
 	done 2>/dev/null
 	echo "$count"
 }
@@ -165,7 +166,7 @@ test_a_bomb_is_ended() {
 		((took <= slowest)) || slowest=$took
 	done
 	wait "$restart" || fail "restart: $(cat "$work/restart")"
-	((slowest < 2000)) || fail "an answer took $slowest ms"
+	((slowest < 2000 * slowness)) || fail "an answer took $slowest ms"
 	await "$limit" has_lines "$W/up" 2 || fail "no new start"
 	expect "no overlap, no crash" "starting ready stopping killed exited starting ready" "$(events a)"
 	await "$limit" has_running 200 || fail "$(running) run"
@@ -241,7 +242,7 @@ test_a_daemon_that_holds_the_port_is_ours() {
 	boot
 	state a ready
 	expect owner "self $(cat "$W/daemon")" "$(of a '.listener | "\(.owner) \(.pid)"')"
-	expect restart 0 "$(ctl restart)"
+	expect restart 0 "$(ctl restart a)"
 	expect events "starting ready stopping exited starting ready" "$(events a)"
 	halt
 }
@@ -285,6 +286,11 @@ test_what_cannot_be_attributed_is_shown_and_left_alone() {
 	wait "$stranger" || fail "it is gone"
 	expect_match "shown" "pid $orphan (F append=$W/orphan pause) is an orphan*left alone" \
 		"$(ask ".nemoinit.warnings | map(select(startswith(\"pid $orphan \"))) | .[0]")"
+	if ((owner == 0)); then
+		cp "$nemoctl" "$work/bin/nemoctl"
+		expect "without its command for those who may only read" 1 "$(setpriv --reuid 65534 --regid 65534 --clear-groups \
+			"$work/bin/nemoctl" -s "$socket" --json status | grep -c "pid $orphan is an orphan")"
+	fi
 	expect "told once" 1 "$(grep -c "pid $orphan (.*is an orphan that" "$work/log")"
 	inside kill -TERM "$orphan"
 	await "$limit" is_shown "$orphan" 0 || fail "its warning stays"

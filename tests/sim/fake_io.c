@@ -862,7 +862,7 @@ static size_t service_of_tree(const struct tree *tree)
 	return service_of(colon + 1);
 }
 
-void tree_set_main(struct tree *tree, pid_t main_pid, pid_t session)
+void tree_set_main(struct tree *tree, pid_t main_pid, pid_t leader)
 {
 	struct fake_process *main = process_find(main_pid);
 
@@ -873,7 +873,7 @@ void tree_set_main(struct tree *tree, pid_t main_pid, pid_t session)
 			fake.processes[i].is_main = false;
 	main->is_main = true;
 	tree->main_pid = main_pid;
-	tree->sessions[0] = session;
+	tree->leaders[0] = leader;
 }
 
 void tree_clear(struct tree *tree)
@@ -881,7 +881,7 @@ void tree_clear(struct tree *tree)
 	free(tree->members);
 	tree->members = NULL;
 	tree->count = 0;
-	tree->main_pid = tree->sessions[0] = 0;
+	tree->main_pid = tree->leaders[0] = 0;
 }
 
 int tree_look(struct tree *const *trees, size_t count,

@@ -175,6 +175,10 @@ void sim_reload(const char *ini)
 			sim_fail("%s has not changed, and is touched", units[i]->config->name);
 	check_order(&copy);
 	config_deinit(&copy);
+	/* One that waits changes its past, but not its state. */
+	for (size_t i = 0; i < sim.supervisor.unit_count; i++)
+		if (sim.supervisor.units[i]->service.is_asked)
+			sim.shadows[sim_place(sim.supervisor.units[i])].crashes = 0;
 	sim_wake();
 }
 

@@ -308,14 +308,12 @@ static void check_stopping(const struct unit *unit, uint64_t age_ms)
 static void check_unit(const struct unit *unit)
 {
 	const struct service *service = &unit->service;
-	struct sim_shadow *shadow = &sim.shadows[sim_place(unit)];
+	const struct sim_shadow *shadow = &sim.shadows[sim_place(unit)];
 	const struct fake_process *process = fake_main(sim_place(unit));
 	uint64_t age_ms = fake.now_ms - shadow->since_ms;
 
 	if (service->state != shadow->state)
 		sim_fail("%s has changed its state unseen", unit->config->name);
-	if (service->is_asked) /* also of one that waits already: its configuration has changed */
-		shadow->crashes = 0;
 	age_ms -= min_ms(age_ms, sim_frozen_since(shadow->since_ms));
 	if ((process != NULL) != (unit->pid != 0) || service->has_process != (unit->pid != 0))
 		sim_fail("%s: who is its main process?", unit->config->name);

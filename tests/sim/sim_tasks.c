@@ -353,6 +353,20 @@ static void a_stop_cancels_the_repair(void **state)
 	end_all(10 * SECOND);
 }
 
+static void a_shutdown_repairs_nothing(void **state)
+{
+	start(REPAIRED_WEB "[service last]\ncommand = last\nafter = web\n");
+	(void)sim_run_until("last", SERVICE_READY, MINUTE);
+	sim_main("last")->plan.term_ms = 2 * SECOND;
+	supervisor_stop(&sim.supervisor, "SIGTERM", fake.now_ms);
+	sim_wake();
+	crash("web", 78);
+	sim_run(SECOND);
+	assert_int_equal(fake_task("doctor")->starts, 0);
+	(void)sim_run_down(3 * SECOND);
+	sim_end();
+}
+
 /* ---- reload ---- */
 
 static void a_reload_leaves_what_runs(void **state)
@@ -489,6 +503,7 @@ int main(void)
 		cmocka_unit_test(a_repair_runs_once_before_the_retry),
 		cmocka_unit_test(a_repair_that_does_not_help_blocks),
 		cmocka_unit_test(a_stop_cancels_the_repair),
+		cmocka_unit_test(a_shutdown_repairs_nothing),
 		cmocka_unit_test(a_reload_leaves_what_runs),
 		cmocka_unit_test(a_reload_kills_what_is_gone),
 		cmocka_unit_test(a_reload_begins_start_tasks_anew),
