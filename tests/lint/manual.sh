@@ -84,6 +84,14 @@ all "exit code" nemoctl.1.scd < <(awk '/^enum exit_status/,/^};/' src/core/exit_
 all variable nemopair.1.scd < <(grep -ohE '"(NEMO(CLAW|PAIR)|OPENCLAW_BIN)[A-Z_]*"' src/core/pairing_settings.c src/app/*.c |
 	tr -d '"' | grep -vE 'SKIP_AUTO_PAIR|DASHBOARD' | sort -u)
 
+# ---- a hint names what exists and is tested ----
+
+while read -r word; do
+	grep -qw -- "$word" <<<"$commands" || complain "a hint names nemoctl $word, which is no command"
+	grep -rqE "(ctl|nemoctl(_itself)?\"?( -s \"?[^ ]+| --socket [^ ]+)?)( --[a-z]+)* $word\\b" tests/integration/*.sh ||
+		complain "a hint names nemoctl $word, which no test runs"
+done < <(grep -ohE '"[^"]*nemoctl [a-z]+' src/core/*.c src/app/*.c | grep -oE 'nemoctl [a-z]+$' | awk '{ print $2 }' | sort -u)
+
 # ---- they can be made ----
 
 if command -v scdoc >/dev/null; then
