@@ -241,6 +241,27 @@ test_a_hung_task_is_killed_with_all_of_its_session() {
 	halt
 }
 
+# Nobody could look, but it was over in time.
+test_a_task_is_not_hung_while_nemoinit_is_stopped() {
+	configure <<-END
+		[task t]
+		command = F append=$W/t until=$W/go
+		timeout = 5s
+		[service a]
+		command = F pause
+	END
+	boot
+	ran "$W/t" 1
+	kill -STOP "$init"
+	touch "$W/go"
+	await 7 false || true
+	kill -CONT "$init"
+	state a ready
+	expect "no failure" "" "$(own task-failed)"
+	expect events "starting ready" "$(events a)"
+	halt
+}
+
 test_what_a_task_leaves_in_its_session_is_ended() {
 	configure <<-END
 		[task setup]
