@@ -296,7 +296,7 @@ static void a_task_is_not_hung_while_we_stand_still(void **state)
 	(void)sim_run_until("web", SERVICE_WAITING, SECOND);
 	sim_freeze(MINUTE);
 	assert_in_range(
-	    sim_run_until("web", SERVICE_BLOCKED, 2 * MINUTE), 80 * SECOND, 81 * SECOND);
+	    sim_run_until("web", SERVICE_BLOCKED, 2 * MINUTE), 71 * SECOND, 72 * SECOND);
 	end_all(10 * SECOND);
 }
 
