@@ -15,6 +15,9 @@ enum {
 	LINE_BYTES = 1024, /* longer lines of mountinfo are of other file systems */
 };
 
+/* A word of a line, which is shorter than the buffer for it. */
+#define WORD "%1023s"
+
 static void oom_close_file(FILE **file)
 {
 	if (*file)
@@ -51,8 +54,8 @@ static int oom_find_path(const char *root, bool is_v2, char path[static LINE_BYT
 	char line[LINE_BYTES], controllers[LINE_BYTES];
 
 	while (file && fgets(line, sizeof(line), file)) {
-		if (is_v2 ? sscanf(line, "0::%s", path) == 1
-			  : sscanf(line, "%*u:%[^:]:%s", controllers, path) == 2 &&
+		if (is_v2 ? sscanf(line, "0::" WORD, path) == 1
+			  : sscanf(line, "%*u:%1023[^:]:" WORD, controllers, path) == 2 &&
 				has_word(controllers, "memory"))
 			return 0;
 	}
@@ -86,8 +89,8 @@ static int oom_try_mount(const char *root, const char *line)
 	size_t length;
 	int fd;
 
-	if (!behind || sscanf(line, "%*u %*u %*s %s %s", top, point) != 2 ||
-	    sscanf(behind, " - %15s %*s %s", type, options) < 1)
+	if (!behind || sscanf(line, "%*u %*u %*s " WORD " " WORD, top, point) != 2 ||
+	    sscanf(behind, " - %15s %*s " WORD, type, options) < 1)
 		return -ENOENT;
 	is_v2 = strcmp(type, "cgroup2") == 0;
 	if (!is_v2 && (strcmp(type, "cgroup") != 0 || !has_word(options, "memory")))

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Words that do not belong in the tree. A sleep in a loop that asks again and has a limit says so: "sleep 0.2 # poll";
-# one of a thousand seconds and more is no wait but something that hangs.
+# one of a thousand seconds and more is no wait but something that hangs. Benchmarks let time pass on purpose.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 failed=0
