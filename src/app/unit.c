@@ -204,6 +204,9 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 
 	/* What it said before it went counts: a failed exec first, then its last words. */
 	unit_read_start(unit, now_ms);
+	/* Now or never: a stranger may have opened the other end, by way of /proc. */
+	loop_watch_free(&unit->status_watch);
+	fd_close(&unit->status_fd);
 	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
 		unit_drain_output(&unit->streams[i]);
 	if (unit->notify)

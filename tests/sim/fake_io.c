@@ -771,6 +771,8 @@ int spawn_read_status(int status_fd, const struct spawn_request *request, struct
 {
 	const struct fake_process *process = process_find(fds[status_fd - FIRST_FD].pid);
 
+	if (fake.is_status_held)
+		return 1;
 	/* The supervisor asks for the last time when the process has just been reaped. */
 	if (process && !process->has_executed && !process->is_zombie)
 		return 1;

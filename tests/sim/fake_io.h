@@ -101,7 +101,8 @@ struct fake {
 	struct fake_process processes[FAKE_PROCESSES_MAX];
 	pid_t last_pid;
 	bool has_sigchld;
-	int fork_error; /* errno of every fork; 0: they succeed */
+	int fork_error;      /* errno of every fork; 0: they succeed */
+	bool is_status_held; /* somebody else has the status pipes open too */
 	uint64_t oom_count;
 	size_t fds, watches, probes, jobs, outputs, notifies; /* alive */
 	unsigned job_starts;

@@ -380,6 +380,24 @@ static void test_unkillable(void **state)
 	sim_end();
 }
 
+/* A stranger with the same rights can keep the status pipe open: its end is never read then. */
+static void test_status_pipe_held_open(void **state)
+{
+	start(http_ini);
+	wait_ready("web");
+	fake.is_status_held = true;
+	crash("web", segfault);
+	(void)sim_run_until("web", SERVICE_STARTING, MINUTE);
+	assert_true(sim_unit("web")->status_fd >= 0);
+	crash("web", segfault);
+	(void)sim_run_until("web", SERVICE_BACKOFF, MINUTE);
+	assert_int_equal(sim_unit("web")->status_fd, -1);
+	assert_null(sim_unit("web")->status_watch);
+	fake.is_status_held = false;
+	(void)sim_run_until("web", SERVICE_READY, MINUTE);
+	sim_end();
+}
+
 /* Looks at very many processes are dear: KILL is not repeated before they have been paid for. */
 static void test_repeated_kill_is_paced(void **state)
 {
@@ -909,6 +927,7 @@ int main(void)
 		cmocka_unit_test(test_survivors),
 		cmocka_unit_test(test_unkillable),
 		cmocka_unit_test(test_repeated_kill_is_paced),
+		cmocka_unit_test(test_status_pipe_held_open),
 		cmocka_unit_test(test_hung_gateway),
 		cmocka_unit_test(test_block_after_ready),
 		cmocka_unit_test(test_watchdog),
