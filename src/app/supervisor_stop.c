@@ -171,7 +171,8 @@ static void supervisor_report_end(struct supervisor *supervisor, uint64_t now_ms
 	text_add_span(&text, now_ms - supervisor->stop_ms);
 	text_add_those(&text, supervisor, was_killed, "by KILL");
 	text_add_those(&text, supervisor, is_left, "not even by KILL");
-	supervisor_report(supervisor, LOG_INFO, NULL, "shutdown", "%s", supervisor->stopped);
+	supervisor_report(supervisor, LOG_INFO, NULL, "shutdown", "%s: %s", supervisor->stop_reason,
+	    supervisor->stopped);
 }
 
 uint64_t supervisor_turn_stop(struct supervisor *supervisor, uint64_t now_ms)
