@@ -95,7 +95,7 @@ void status_add_exit(struct text *text, const struct snapshot_exit *last, int64_
 	text_add(text, exit_words[last->reason].verb);
 	if (last->signal >= 0)
 		add_signal(text, last->signal);
-	else if (last->code >= 0)
+	else if (last->code >= 0 && last->reason != EXIT_REASON_EXEC_FAILED)
 		text_addf(text, " with exit code %lld", (long long)last->code);
 	text_add(text, exit_words[last->reason].tail);
 	if (last->oom == 1 && last->reason != EXIT_REASON_OOM)
@@ -265,8 +265,12 @@ static void add_backoff_next(struct text *text, const struct snapshot_service *s
 
 	text_add(text, has_stranger ? "looks again " : "next start ");
 	add_due(text, service->next_start_in_ms);
-	if (has_stranger)
+	if (has_stranger) {
 		text_add(text, ", starts when the port is free");
+	} else if (service->crash_loop) {
+		text_add(text, "; or at once: ");
+		add_hint(text, "reset", service->name);
+	}
 }
 
 static void add_blocked_next(struct text *text, const struct snapshot_service *service)
