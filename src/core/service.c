@@ -25,10 +25,11 @@
  *  STOP, but the end is disabled.
  *  TASK_FAILED: waiting → blocked. REPAIRED: waiting → waiting, for order now.
  *  EXEC_OK: starting → ready, if nothing else is asked for. PROBE_OK, NOTIFY_READY: starting and
- *  failing → ready (NOTIFY_READY: starting only, where it is the probe). PROBE_MISS: ready →
- *  failing. PROBE_UNKNOWN: no state, the next probe is planned. FATAL_OUTPUT: starting is never
- *  going to be ready. NOTIFY_STOPPING: starting, ready, failing → stopping, without a signal.
- *  ADOPTED: the same three → starting. KILL: KILL_TREE in stopping. All else: nothing.
+ *  failing → ready (NOTIFY_READY: starting only, where it is the probe; with a port, a probe that
+ *  asks who holds that is due then). PROBE_MISS: ready → failing. PROBE_UNKNOWN: no state, the next
+ * probe is planned. FATAL_OUTPUT: starting is never going to be ready. NOTIFY_STOPPING: starting,
+ * ready, failing → stopping, without a signal. ADOPTED: the same three → starting. KILL: KILL_TREE
+ * in stopping. All else: nothing.
  */
 #include "core/service.h"
 
@@ -254,8 +255,11 @@ static unsigned service_while_running(
 			return service_become_ready(service, now_ms);
 		return 0;
 	case SERVICE_EV_NOTIFY_READY:
-		if (is_starting && config->probe.type == PROBE_NOTIFY)
+		if (!is_starting || config->probe.type != PROBE_NOTIFY)
+			return 0;
+		if (!config->port)
 			return service_become_ready(service, now_ms);
+		health_ask(&service->health, now_ms);
 		return 0;
 	case SERVICE_EV_EXEC_FAILED: service->has_failed_exec = true; return 0;
 	case SERVICE_EV_PROBE_OK: return service_on_probe(service, true, now_ms);

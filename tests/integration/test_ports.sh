@@ -50,6 +50,35 @@ test_a_stranger_is_named_and_waited_for_and_left_alone() {
 	halt
 }
 
+# Who says READY=1 and does not hold its port is not ready; what it says of itself stays.
+test_ready_by_word_needs_the_port_too() {
+	configure <<-END
+		[service a]
+		command = F notify=STATUS=warm notify=READY=1 until=$W/go listen=8000 pause
+		probe = notify
+		port = 8000
+		probe_start_interval = 50ms
+	END
+	boot
+	becomes a .probe.detail "nobody listens on port 8000"
+	expect "not ready" "starting none" "$(of a '"\(.state) \(.listener.owner)"')"
+	touch "$W/go"
+	state a ready
+	expect "its own" "self null" "$(of a '"\(.listener.owner) \(.probe.detail)"')"
+	halt
+
+	configure <<-END
+		[service a]
+		command = F listen=8000 notify=STATUS=warm notify=READY=1 pause
+		probe = notify
+		port = 8000
+	END
+	boot
+	state a ready
+	expect "what it says" warm "$(of a .probe.detail)"
+	halt
+}
+
 # It comes while ours is on its way: a 200 from it is not ready.
 test_a_200_from_a_stranger_is_not_ready() {
 	configure <<-END
