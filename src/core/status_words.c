@@ -287,7 +287,9 @@ static void add_blocked_next(struct text *text, const struct snapshot_service *s
 
 static void add_starting_next(struct text *text, const struct snapshot_service *service)
 {
-	if (!service->probe.type)
+	if (!service->probe.type && service->listener.port >= 0)
+		text_addf(text, "ready when it holds port %lld", (long long)service->listener.port);
+	else if (!service->probe.type)
 		text_add(text, "ready as soon as it runs");
 	else if (strcmp(service->probe.type, "notify") == 0)
 		text_add(text, "ready when it says READY=1");

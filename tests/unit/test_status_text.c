@@ -86,6 +86,17 @@ static void make_missing(struct sample *sample)
 		sample_now_ms - 800, 127, -1, 0, 1, 12 };
 }
 
+static void make_portless(struct sample *sample)
+{
+	sample_init(sample);
+	sample->snapshot.health = HEALTH_STARTING;
+	sample->services[0].state = SERVICE_STARTING;
+	sample->services[0].ready = false;
+	sample->services[0].probe = (struct snapshot_probe){ .type = NULL };
+	sample->services[0].listener = (struct snapshot_listener){ 18789, LISTENER_NONE, -1, NULL };
+	make_watcher_wait(sample);
+}
+
 static void make_nothing(struct sample *sample)
 {
 	sample_init(sample);
@@ -183,6 +194,7 @@ static const struct {
 	{ "backoff", make_backoff, NULL },
 	{ "crash-loop", make_crash_loop, NULL },
 	{ "missing", make_missing, NULL },
+	{ "portless", make_portless, NULL },
 	{ "nothing", make_nothing, NULL },
 	{ "foreign", make_foreign, NULL },
 	{ "blocked", make_blocked, NULL },
