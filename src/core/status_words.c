@@ -22,7 +22,7 @@ static const struct {
 	[EXIT_REASON_OOM] = { "killed", ", memory had run out" },
 	[EXIT_REASON_CONFIG] = { "ended", ": it refuses its configuration" },
 	[EXIT_REASON_FATAL_OUTPUT] = { "ended", " after a fatal message" },
-	[EXIT_REASON_EXEC_FAILED] = { "could not be executed", "" },
+	[EXIT_REASON_EXEC_FAILED] = { "could not be started", "" },
 	[EXIT_REASON_PROBE_FAILED] = { "stopped", ": its probe had failed for too long" },
 	[EXIT_REASON_START_TIMEOUT] = { "stopped", ": it was not ready in time" },
 	[EXIT_REASON_WATCHDOG] = { "stopped", ": its watchdog message had not come" },
