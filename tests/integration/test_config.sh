@@ -82,7 +82,7 @@ test_a_file_that_cannot_be_read_is_named() {
 	expect "missing" 2 "$(run -c "$work/none")"
 	expect_match "missing" "*$work/none: No such file or directory*" "$(cat "$work/stderr")"
 	expect "missing, by the environment" 2 "$(NEMOINIT_CONFIG=$work/none run)"
-	expect_match "missing" "*$work/none: No such file or directory*" "$(cat "$work/stderr")"
+	expect_match "missing" "*$work/none: No such file or directory*NEMOINIT_CONFIG*" "$(cat "$work/stderr")"
 	expect "a directory" 2 "$(run -c "$work")"
 	mkfifo "$work/fifo"
 	expect "a pipe" 2 "$(run -c "$work/fifo")"
