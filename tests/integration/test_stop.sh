@@ -27,6 +27,7 @@ test_all_are_stopped_in_reverse_order() {
 	expect "asked in order" "last middle first" "$(order stopping)"
 	expect "gone in order" "last middle first" "$(order stopped)"
 	expect_match "how each ended" "exited with 3 (requested, *" "$(messages middle stopped)"
+	expect_match "its budget" "*SIGTERM: stopping all services within 8.0s\"*" "$(cat "$work/log")"
 	expect_match "the last line" "SIGTERM: all services stopped in *ms" \
 		"$(jq -rR 'fromjson? | .message' "$work/log" | tail -n 1)"
 	expect "none by KILL" "" "$(grep KILL "$work/log" || true)"
