@@ -190,9 +190,15 @@ static void report_start(struct nemoinit *nemoinit)
 	struct supervisor *supervisor = &nemoinit->supervisor;
 
 	supervisor_report(supervisor, LOG_INFO, NULL, "start",
-	    "nemoinit " NEMOINIT_VERSION " (pid %d, %s, uid %d, configuration %s, %zu services)",
+	    "nemoinit " NEMOINIT_VERSION " (pid %d, %s, uid %d, configuration %s, %zu service%s)",
 	    (int)getpid(), supervisor->is_pid1 ? "PID 1" : "subreaper", (int)getuid(),
-	    nemoinit->config.file ? nemoinit->config.file : "built-in", supervisor->unit_count);
+	    nemoinit->config.file ? nemoinit->config.file : "built-in", supervisor->unit_count,
+	    supervisor->unit_count == 1 ? "" : "s");
+	if (!supervisor->unit_count)
+		supervisor_report(supervisor, LOG_WARN, NULL, "start",
+		    "%s lists no service, so none runs; an empty [service gateway] or [service "
+		    "auto-pair] adds the built-in one",
+		    nemoinit->config.file);
 	supervisor_report_warnings(supervisor, supervisor->warnings.count);
 }
 
@@ -275,7 +281,10 @@ static int nemoinit_start(struct nemoinit *nemoinit, const char *socket)
 		return refuse(EXIT_BAD_USE, "socket path '%s': 1 to 107 bytes are wanted", socket);
 	if (result == -EBUSY) {
 		/* No word to Kubernetes: the container's end will be that one's to tell. */
-		fprintf(stderr, "nemoinit: another instance holds the control socket\n");
+		fprintf(stderr,
+		    "nemoinit: another instance holds the control socket%s%s; nemoctl status asks "
+		    "it, --socket PATH gives this one its own\n",
+		    socket ? " " : "", socket ? socket : "");
 		return EXIT_NO_START;
 	}
 	return result ? refuse(EXIT_NO_START, "%s", strerror(-result)) : -1;

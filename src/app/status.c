@@ -108,13 +108,21 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 	out->message = text.data ? text.data : unit->failure;
 }
 
-/* What a waiting service waits for: the first that is not there, and how it is. */
+/*
+ * What a waiting service waits for: the first that is not there, and how it is. Why a starting one
+ * will not be ready.
+ */
 static char *describe_waiting(const struct supervisor *supervisor, const struct unit *unit)
 {
 	const char *task = tasks_holding(supervisor->tasks, unit, false);
 	const struct unit *other;
 	struct text text;
 
+	if (unit->service.state == SERVICE_STARTING && unit->service.fatal_output >= 0) {
+		text_init_heap(&text, 128);
+		text_addf(&text, "%s: it will not be called ready", unit->failure);
+		return text.data;
+	}
 	if (unit->service.state != SERVICE_WAITING)
 		return NULL;
 	if (run_is_running(unit->repair))

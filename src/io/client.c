@@ -86,7 +86,8 @@ static int try_path(struct client *client, const char *path, struct error *error
 	if (result == -ETIMEDOUT)
 		return error_set(error, result, "%s: nobody accepts the connection", path);
 	if (result)
-		return error_set(error, result, "%s: %s", path, strerror(-result));
+		return error_set(error, result, "%s: %s%s", path, strerror(-result),
+		    result == -ENOENT || result == -ECONNREFUSED ? "; is nemoinit running?" : "");
 	result = check_server(client->fd, path, error);
 	if (result) {
 		fd_close(&client->fd);

@@ -57,7 +57,7 @@ test_its_end_ends_all_with_its_code() {
 		ended
 		expect "exit code for $row" "${row#*:}" "$ended"
 		expect "the order" "b a" "$(order stopping)"
-		expect_match "the last line" "all services stopped in *ms" "$(last_line)"
+		expect_match "the last line" "main *: all services stopped in *ms" "$(last_line)"
 	done
 	main_command=()
 }
@@ -168,7 +168,7 @@ test_one_that_ignores_term_is_killed_within_the_budget() {
 	ended
 	main_command=()
 	expect "its code" 137 "$ended"
-	expect_match "the last line" "all services stopped in *, 1 of them by KILL (main)" "$(last_line)"
+	expect_match "the last line" "SIGTERM: all services stopped in *, 1 of them by KILL (main)" "$(last_line)"
 }
 
 later_than() {

@@ -58,6 +58,7 @@ test_a_fatal_text_holds_until_somebody_asks() {
 	expect "recover" 8 "$(ctl recover a --timeout 1s)"
 	expect "tried again, and never ready" starting "$(of a .state)"
 	expect blocked null "$(of a .blocked)"
+	becomes a '.warnings[0]' "its output has fatal_output.missing: it will not be called ready"
 	halt
 }
 
