@@ -37,6 +37,7 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 		.turn_ms = now_ms,
 		.wake_ms = NEVER_MS,
 		.is_reaping = true, /* children of whatever was this process before us */
+		.secret = options->secret,
 		.random = options->random_seed ? options->random_seed : 1 };
 	*warnings = (struct problems){ .items = NULL };
 	auto_pair_init(&supervisor->auto_pair, AUTO_PAIR_DOWN);

@@ -42,8 +42,8 @@ struct unit *unit_new(
 		.streams = {
 		    { .unit = unit, .name = "stdout" }, { .unit = unit, .name = "stderr" } } };
 	*config = (struct service_config){ .name = NULL };
-	snprintf(unit->tree.mark, sizeof(unit->tree.mark), "%s:%s", supervisor->instance,
-	    unit->config->name);
+	snprintf(unit->tree.mark, sizeof(unit->tree.mark), "%s.%016" PRIx64 ":%s",
+	    supervisor->instance, supervisor->secret, unit->config->name);
 	service_init(&unit->service, unit->config, now_ms);
 	return unit;
 }

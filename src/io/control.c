@@ -141,11 +141,9 @@ int control_renew(struct control *control, struct error *error)
 		    control_on_connect, control, &watch);
 		if (result)
 			return error_set(error, result, "control socket: no memory");
-		/* Who connected in time is let in; who finds it where it was moved to is no such.
-		 */
-		for (int i = 0; i < ENDPOINT_BACKLOG; i++) {
-			int fd = fd_lift(accept4(old_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
-
+		/* Who connected in time is let in; under another name more may come for ever. */
+		for (int i = 0, fd = 0; i <= ENDPOINT_BACKLOG && fd >= 0; i++) {
+			fd = fd_lift(accept4(old_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
 			if (fd >= 0)
 				control_admit(control, fd);
 		}

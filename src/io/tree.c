@@ -94,8 +94,11 @@ static bool is_orphan(const struct proc_stat *stat)
 static struct tree *find_by_mark(struct tree *const *trees, size_t count, pid_t pid)
 {
 	char mark[TREE_MARK_BYTES];
+	bool has_mark = false;
 
-	if (proc_read_variable(pid, TREE_MARK_NAME, mark, sizeof(mark)))
+	for (size_t i = 0; i < count; i++)
+		has_mark = has_mark || trees[i]->mark[0];
+	if (!has_mark || proc_read_variable(pid, TREE_MARK_NAME, mark, sizeof(mark)))
 		return NULL;
 	for (size_t i = 0; mark[0] && i < count; i++)
 		if (strcmp(trees[i]->mark, mark) == 0)

@@ -402,7 +402,30 @@ test_the_mark_is_that_of_this_life() {
 }
 
 has_mark() {
-	[[ $(lines a | grep '_NEMOINIT=') == "env: _NEMOINIT=$(ask .nemoinit.instance):a" ]]
+	[[ $(lines a | grep '_NEMOINIT=') =~ ^"env: _NEMOINIT=$(ask .nemoinit.instance)."[0-9a-f]{16}:a$ ]]
+}
+
+# What everybody may learn from the status makes no mark: who forges one is nobody's.
+test_a_forged_mark_is_none() {
+	configure <<-END
+		[service a]
+		command = F pause
+		[service b]
+		command = bash $W/forge $W/mark $fixture append=$W/orphan pause
+	END
+	cat >"$W/forge" <<-'END'
+		until [[ -s $1 ]]; do sleep 0.05; done
+		(_NEMOINIT=$(<"$1") setsid "${@:2}" &)
+		sleep 1000
+	END
+	boot
+	state a ready
+	echo "$(ask .nemoinit.instance):a" >"$W/new"
+	mv "$W/new" "$W/mark"
+	await "$limit" test -s "$W/orphan" || fail "no orphan"
+	expect restart 0 "$(ctl restart a)"
+	expect "it is left alone" 1 "$(alive "$fixture" "append=$W/orphan" pause)"
+	halt
 }
 
 run_tests

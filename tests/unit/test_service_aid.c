@@ -131,6 +131,7 @@ static void who_has_written_a_fatal_text_is_never_ready(void **state)
 	make_starting(&fixture, T);
 	tell_fatal_output(&fixture, 1, T + 80);
 	tell_fatal_output(&fixture, 0, T + 90); /* the first one counts */
+	tell(&fixture, SERVICE_EV_PROBE_OK, T + 100);
 	let_time_pass(&fixture, true, T + 599999);
 	assert_int_equal(service->state, SERVICE_STARTING);
 	assert_true(tell(&fixture, SERVICE_EV_TIMER, T + 600000) & SERVICE_DO_STOP_SIGNAL);
