@@ -153,7 +153,7 @@ test_who_has_changed_its_user_may_notify() {
 	configure <<-END
 		[service a]
 		command = setpriv --reuid 65534 --regid 65534 --clear-groups
-		    sh -c "echo \$\$NOTIFY_SOCKET; until test -e $W/go; do sleep 0.1; done; exec G notify=READY=1 pause"
+		    sh -c "echo \$\$NOTIFY_SOCKET; exec G until=$W/go notify=READY=1 pause"
 		probe = notify
 	END
 	boot

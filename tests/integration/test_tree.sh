@@ -414,7 +414,7 @@ test_a_forged_mark_is_none() {
 		command = bash $W/forge $W/mark $fixture append=$W/orphan pause
 	END
 	cat >"$W/forge" <<-'END'
-		until [[ -s $1 ]]; do sleep 0.05; done
+		until [[ -s $1 ]]; do sleep 0.05; done # poll
 		(_NEMOINIT=$(<"$1") setsid "${@:2}" &)
 		sleep 1000
 	END
