@@ -151,7 +151,9 @@ int run_start(struct run *run, const struct words *command, struct words *enviro
     const char *directory, uint64_t timeout_ms, uint64_t now_ms, struct error *error)
 {
 	const struct supervisor *supervisor = run->owner.supervisor;
-	struct job_request request = { .timeout_ms = timeout_ms, .handle_output = run_on_output };
+	struct job_request request = {
+		.timeout_ms = timeout_ms, .handle_output = run_on_output, .mark = run->owner.mark
+	};
 	int result;
 
 	run->environment = *environment;

@@ -12,6 +12,8 @@
 #include "io/listener.h"
 #include "io/loop.h"
 #include "io/probe.h"
+#include "io/proc.h"
+#include "io/tree.h"
 #include "util/macros.h"
 #include "util/text.h"
 
@@ -184,6 +186,19 @@ static void unit_take_auto_pair(
 	supervisor->auto_pair_ms = now_ms;
 }
 
+/*
+ * A helper of the service may speak for it; the socket tells which service. One that has changed
+ * its user is known by its process, if that is still there.
+ */
+static bool unit_may_notify(const struct unit *unit, pid_t pid, uid_t uid)
+{
+	struct proc_stat stat;
+
+	if (uid == getuid() || uid == 0)
+		return true;
+	return proc_read_stat(pid, &stat) == 0 && tree_has(&unit->tree, &stat);
+}
+
 void unit_on_notify(void *data, const char *bytes, size_t length_bytes, pid_t pid, uid_t uid)
 {
 	struct unit *unit = data;
@@ -192,8 +207,7 @@ void unit_on_notify(void *data, const char *bytes, size_t length_bytes, pid_t pi
 	char detail[UNIT_DETAIL_BYTES];
 	struct text text;
 
-	(void)pid; /* a helper of the service may speak for it; the socket tells which service */
-	if (!unit->pid || (uid != getuid() && uid != 0))
+	if (!unit->pid || !unit_may_notify(unit, pid, uid))
 		return;
 	/* The notification may overtake the news of its own exec. */
 	unit_read_start(unit, now_ms);

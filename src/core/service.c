@@ -127,6 +127,7 @@ unsigned service_become_ready(struct service *service, uint64_t now_ms)
 	if (service->fatal_output >= 0)
 		return 0;
 	service->was_ready = true;
+	service->has_said_ready = false;
 	service->has_repaired = false;
 	service->blocked = BLOCKED_NOT;
 	service->ready_ms = now_ms;
@@ -144,7 +145,7 @@ void service_begin(struct service *service, uint64_t now_ms)
 	service->is_asked = false;
 	service->has_process = true;
 	service->has_failed_exec = service->was_ready = service->was_stable = false;
-	service->is_diagnosed = false;
+	service->is_diagnosed = service->has_said_ready = false;
 	service->fatal_output = -1;
 	service->started_ms = now_ms;
 	health_start(&service->health, service->config, now_ms);
@@ -260,13 +261,7 @@ static unsigned service_while_running(
 		if (is_starting && service_is_ready_by_exec(config))
 			return service_become_ready(service, now_ms);
 		return 0;
-	case SERVICE_EV_NOTIFY_READY:
-		if (!is_starting || config->probe.type != PROBE_NOTIFY)
-			return 0;
-		if (!config->port)
-			return service_become_ready(service, now_ms);
-		health_ask(&service->health, now_ms);
-		return 0;
+	case SERVICE_EV_NOTIFY_READY: return service_on_notify_ready(service, now_ms);
 	case SERVICE_EV_EXEC_FAILED: service->has_failed_exec = true; return 0;
 	case SERVICE_EV_PROBE_OK: return service_on_probe(service, true, now_ms);
 	case SERVICE_EV_PROBE_MISS: return service_on_probe(service, false, now_ms);

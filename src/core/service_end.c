@@ -151,8 +151,13 @@ static void service_note_exit(
 unsigned service_on_adopted(
     struct service *service, const struct service_event *event, uint64_t now_ms)
 {
+	/* It may have become ready before the one that it takes over from has gone. */
+	bool has_said_ready = service->has_said_ready;
+
 	service_note_exit(service, event, now_ms);
 	service_begin(service, now_ms);
+	if (has_said_ready)
+		health_ask(&service->health, now_ms);
 	return SERVICE_DO_CANCEL_PROBE | service_count_exit(service, now_ms);
 }
 

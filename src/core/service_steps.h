@@ -37,6 +37,8 @@ uint64_t service_unhealthy_ms(const struct service *service);
 unsigned service_on_timer(struct service *service, uint64_t now_ms);
 /* SERVICE_EV_PROBE_OK, _MISS likewise. */
 unsigned service_on_probe(struct service *service, bool ok, uint64_t now_ms);
+/* SERVICE_EV_NOTIFY_READY likewise. */
+unsigned service_on_notify_ready(struct service *service, uint64_t now_ms);
 
 /* ---- service_end.c ---- */
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -251,6 +252,7 @@ int job_start(
 	job->group = job->pid;
 	if (request->spawn.new_session)
 		tree_set_main(&job->tree, job->pid, job->pid);
+	snprintf(job->tree.mark, sizeof(job->tree.mark), "%s", request->mark ? request->mark : "");
 	enter(job, JOB_RUNNING, deadline_after(now_ms, request->timeout_ms));
 	return 0;
 }

@@ -39,6 +39,8 @@ struct job_request {
 	 * all in the result. Must not free the job.
 	 */
 	void (*handle_output)(void *data, bool is_stderr, const char *bytes, size_t length_bytes);
+	const char *mark;   /* TREE_MARK_NAME in its environment: what bears it is ended with it,
+			     * wherever it has gone; NULL: none. Needs a session of its own */
 	bool owns_children; /* every child of this process is the job's: none survives it */
 };
 

@@ -527,6 +527,22 @@ test_a_repair_that_helps() {
 	halt
 }
 
+# Else it would be a stranger on the port of the service for ever.
+test_what_a_repair_leaves_is_ended() {
+	configure <<-END
+		[service a]
+		command = sh -c "test -e $W/d || exit 78; exec F listen=8000 serve=$W/mood"
+		probe = http://127.0.0.1:8000/
+		probe_start_interval = 50ms
+		repair = F child setsid detach listen=8000 append=$W/d serve=$W/mood parent until=$W/d
+	END
+	boot
+	state a ready
+	expect events "starting exited repair starting ready" "$(events a)"
+	expect "nothing is left" "" "$(alive "$W/d")"
+	halt
+}
+
 test_a_repair_has_its_time_and_is_cancelled_by_a_stop() {
 	configure <<-END
 		[service a]

@@ -241,6 +241,25 @@ test_one_that_takes_over_the_port_is_adopted() {
 	expect "all gone" 0 "$(running)"
 }
 
+test_an_heir_that_has_said_it_is_ready_is_believed() {
+	configure <<-END
+		[service a]
+		command = F listen=8000 notify=READY=1 until=$W/1
+		    child setsid notify=READY=1 append=$W/heir serve=$W/mood
+		    parent until=$W/heir exit=0
+		probe = notify
+		port = 8000
+	END
+	boot
+	state a ready
+	touch "$W/1"
+	hears a adopted
+	hears a ready 2
+	expect events "starting ready adopted ready" "$(events a)"
+	expect who "$(cat "$W/heir") self 1" "$(of a '"\(.pid) \(.listener.owner) \(.restarts)"')"
+	halt
+}
+
 test_a_daemon_that_holds_the_port_is_ours() {
 	configure <<-END
 		[service a]

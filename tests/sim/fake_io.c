@@ -300,6 +300,16 @@ void fake_kill(struct fake_process *process, int signal)
 			    : plan->term_exit;
 }
 
+void fake_send(const struct fake_process *process, const char *message)
+{
+	for (size_t i = 0; i < FAKE_OBJECTS_MAX; i++) {
+		struct notify_socket *to = notifies[i];
+
+		if (to && strcmp(to->name, process->notify) == 0 && to->count < FAKE_MESSAGES_MAX)
+			to->messages[to->count++] = message;
+	}
+}
+
 /* The one that it has started in its place takes over. */
 static void process_bequeath(const struct fake_process *process)
 {
@@ -317,6 +327,8 @@ static void process_bequeath(const struct fake_process *process)
 	heir->is_ready = heir->is_heir = heir->has_executed = true;
 	heir->holds_port = fake.services[process->service].port != 0;
 	heir->next_ping_ms = deadline_after(fake.now_ms, heir->plan.ping_ms);
+	memcpy(heir->notify, process->notify, sizeof(heir->notify));
+	fake_send(heir, "READY=1");
 }
 
 static void process_die(struct fake_process *process)
@@ -337,16 +349,6 @@ static void process_die(struct fake_process *process)
 			fake.processes[i].is_child = true;
 	if (held_port)
 		process_bequeath(process);
-}
-
-void fake_send(const struct fake_process *process, const char *message)
-{
-	for (size_t i = 0; i < FAKE_OBJECTS_MAX; i++) {
-		struct notify_socket *to = notifies[i];
-
-		if (to && strcmp(to->name, process->notify) == 0 && to->count < FAKE_MESSAGES_MAX)
-			to->messages[to->count++] = message;
-	}
 }
 
 /* It begins to serve, unless a stranger sits on its port. */

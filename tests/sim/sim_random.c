@@ -62,7 +62,11 @@ static void add_probe(struct text *ini, unsigned place)
 	case 0: break;
 	case 1: text_addf(ini, "port = %u\n", 9000 + place); break;
 	case 2: text_addf(ini, "probe = tcp://127.0.0.1:%u\n", 9000 + place); break;
-	case 3: text_addf(ini, "probe = notify\n"); break;
+	case 3:
+		text_addf(ini, "probe = notify\n");
+		if (sim.seed % 2)
+			text_addf(ini, "port = %u\n", 9000 + place);
+		break;
 	case 4:
 		text_addf(
 		    ini, "probe = ws://127.0.0.1:%u/\nprobe_expect = \"ok\":true\n", 9000 + place);

@@ -247,7 +247,7 @@ static uint64_t starting_limit_ms(const struct unit *unit, const struct fake_pro
 	uint64_t ready_ms = deadline_after(
 	    plan->serve_ms, config->probe_start_interval_ms + config->probe_timeout_ms);
 
-	if (config->probe.type == PROBE_NOTIFY)
+	if (config->probe.type == PROBE_NOTIFY && !config->port)
 		ready_ms = plan->serve_ms;
 	else if (!unit->config->port && config->probe.type == PROBE_NONE)
 		ready_ms = plan->exec_ms;

@@ -217,6 +217,32 @@ static void an_adopted_process_is_a_start_nobody_made(void **state)
 	assert_int_equal(service->state, SERVICE_STOPPING);
 }
 
+/* It has said so while the other one was there. */
+static void an_adopted_process_may_be_ready_already(void **state)
+{
+	for (int said = 0; said < 2; said++) {
+		struct fixture fixture;
+
+		fixture_init(&fixture);
+		fixture.config.probe.type = PROBE_NOTIFY;
+		fixture.config.port = 80;
+		make_starting(&fixture, T);
+		tell(&fixture, SERVICE_EV_NOTIFY_READY, T + 100);
+		tell(&fixture, SERVICE_EV_TIMER, T + 100);
+		tell(&fixture, SERVICE_EV_PROBE_OK, T + 100);
+		assert_int_equal(fixture.service.state, SERVICE_READY);
+		if (said)
+			assert_int_equal(tell(&fixture, SERVICE_EV_NOTIFY_READY, T + 200), 0);
+		tell_adopted(&fixture, T + 5000);
+		assert_int_equal(fixture.service.state, SERVICE_STARTING);
+		assert_int_equal(
+		    tell(&fixture, SERVICE_EV_TIMER, T + 5000), said ? SERVICE_DO_PROBE : 0);
+		/* Nor does it count for the one after it. */
+		tell_adopted(&fixture, T + 6000);
+		assert_int_equal(tell(&fixture, SERVICE_EV_TIMER, T + 6000), 0);
+	}
+}
+
 static void an_adopted_process_has_start_timeout(void **state)
 {
 	struct fixture fixture;
@@ -340,6 +366,7 @@ int main(void)
 		cmocka_unit_test(an_exit_after_a_fatal_text_blocks_whatever_its_code),
 		cmocka_unit_test(a_fatal_text_counts_in_its_start_and_before_ready_only),
 		cmocka_unit_test(an_adopted_process_is_a_start_nobody_made),
+		cmocka_unit_test(an_adopted_process_may_be_ready_already),
 		cmocka_unit_test(an_adopted_process_has_start_timeout),
 		cmocka_unit_test(a_loop_of_adoptions_is_marked),
 		cmocka_unit_test(who_says_it_is_stopping_is_judged_by_its_exit),
