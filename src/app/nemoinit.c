@@ -230,14 +230,14 @@ static void raise_nofile(struct nemoinit *nemoinit)
 		    strerror(errno));
 }
 
-static uint32_t random_seed(void)
+static uint64_t random_bits(void)
 {
-	uint32_t seed;
+	uint64_t bits;
 
 	/* Early in a boot there may be no entropy yet: chance enough to spread restarts. */
-	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
-		seed = (uint32_t)clock_epoch_ms() ^ (uint32_t)getpid();
-	return seed;
+	if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != (ssize_t)sizeof(bits))
+		bits = clock_epoch_ms() ^ (uint64_t)getpid();
+	return bits;
 }
 
 static int nemoinit_start(struct nemoinit *nemoinit, const char *socket)
@@ -247,7 +247,8 @@ static int nemoinit_start(struct nemoinit *nemoinit, const char *socket)
 		.is_pid1 = getpid() == 1,
 		.command_line = nemoinit->options,
 		.config_warnings = nemoinit->warnings.count,
-		.random_seed = random_seed() };
+		.random_seed = (uint32_t)random_bits(),
+		.secret = random_bits() };
 	int result;
 
 	if (nemoinit->options->command && !nemoinit->options->directory)

@@ -97,10 +97,10 @@ static void do_reset(struct request_context *context)
 	}
 	for (size_t i = 0; i < supervisor->unit_count; i++) {
 		struct unit *unit = supervisor->units[i];
-		enum service_state state = service_shown_state(&unit->service);
 
-		if ((!only || unit == only) && !unit->is_removed &&
-		    (state == SERVICE_BLOCKED || state == SERVICE_BACKOFF))
+		/* What runs is forgiven too: it may be marked as a crash loop. */
+		if ((!only || unit == only) && !unit->is_removed && unit->service.is_wanted &&
+		    unit->service.state != SERVICE_FINISHED)
 			unit_handle(unit, SERVICE_EV_START, context->now_ms);
 	}
 	answer_ok(context);

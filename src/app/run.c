@@ -190,6 +190,12 @@ bool run_is_running(const struct run *run)
 	return run && job_is_running(run->job);
 }
 
+void run_shift(struct run *run, uint64_t gap_ms)
+{
+	if (run)
+		job_shift(run->job, gap_ms);
+}
+
 pid_t run_pid(const struct run *run)
 {
 	return run ? job_pid(run->job) : 0;

@@ -75,7 +75,11 @@ static void settle_recover(struct settle_unit *one, uint64_t now_ms)
 	case SERVICE_STOPPING: /* may be on its way down */
 	case SERVICE_BACKOFF:
 	case SERVICE_BLOCKED:
-	case SERVICE_STOPPED: unit_handle(one->unit, SERVICE_EV_START, now_ms); break;
+	case SERVICE_STOPPED:
+	case SERVICE_WAITING: /* these four are left alone, but for the mark of a crash loop */
+	case SERVICE_STARTING:
+	case SERVICE_READY:
+	case SERVICE_FAILING: unit_handle(one->unit, SERVICE_EV_START, now_ms); break;
 	case SERVICE_FINISHED:
 		if (one->unit->service.last_exit.reason == EXIT_REASON_CLEAN)
 			settle_finish(one, OUTCOME_SKIPPED, "finished");
@@ -83,10 +87,6 @@ static void settle_recover(struct settle_unit *one, uint64_t now_ms)
 			unit_handle(one->unit, SERVICE_EV_START, now_ms);
 		break;
 	case SERVICE_DISABLED: settle_finish(one, OUTCOME_SKIPPED, "disabled"); break;
-	case SERVICE_WAITING:
-	case SERVICE_STARTING:
-	case SERVICE_READY:
-	case SERVICE_FAILING:
 	case SERVICE_STATE_COUNT_: break;
 	}
 }

@@ -37,6 +37,7 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 		.turn_ms = now_ms,
 		.wake_ms = NEVER_MS,
 		.is_reaping = true, /* children of whatever was this process before us */
+		.secret = options->secret,
 		.random = options->random_seed ? options->random_seed : 1 };
 	*warnings = (struct problems){ .items = NULL };
 	auto_pair_init(&supervisor->auto_pair, AUTO_PAIR_DOWN);
@@ -330,8 +331,12 @@ void supervisor_wake(struct supervisor *supervisor, uint64_t now_ms)
 	supervisor_report(supervisor, LOG_WARN, NULL, "late",
 	    "woke up %" PRIu64 " ms late; health deadlines move by %" PRIu64 " ms",
 	    now_ms - supervisor->wake_ms, gap_ms);
-	for (size_t i = 0; i < supervisor->unit_count; i++)
+	for (size_t i = 0; i < supervisor->unit_count; i++) {
 		service_shift(&supervisor->units[i]->service, gap_ms);
+		run_shift(supervisor->units[i]->repair, gap_ms);
+	}
+	/* One that was over in time must not count as hung before the news of its end is read. */
+	tasks_shift(supervisor->tasks, gap_ms);
 }
 
 uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)

@@ -45,6 +45,7 @@ struct supervisor {
 	const struct rlimit *nofile;
 	const struct options *command_line;
 	char instance[17]; /* of this life */
+	uint64_t secret;   /* in the marks: everybody may learn the instance, and forge one */
 	char host[65];
 	uint64_t started_ms;
 	int64_t started_at_ms;
@@ -103,6 +104,7 @@ struct supervisor_options {
 	const struct options *command_line; /* for a reload */
 	size_t config_warnings; /* so many of the warnings, the first, are of the configuration */
 	uint32_t random_seed;
+	uint64_t secret; /* of the marks */
 };
 
 /*

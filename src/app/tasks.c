@@ -337,6 +337,12 @@ uint64_t tasks_turn(struct tasks *tasks, uint64_t now_ms)
 	return deadline_ms;
 }
 
+void tasks_shift(struct tasks *tasks, uint64_t gap_ms)
+{
+	for (size_t i = 0; i < tasks->list.count; i++)
+		run_shift(tasks->runners[i]->run, gap_ms);
+}
+
 void tasks_stop(struct tasks *tasks, uint64_t now_ms)
 {
 	for (size_t i = 0; i < tasks->list.count; i++)

@@ -47,8 +47,8 @@ struct unit *unit_new(
 		.streams = {
 		    { .unit = unit, .name = "stdout" }, { .unit = unit, .name = "stderr" } } };
 	*config = (struct service_config){ .name = NULL };
-	snprintf(unit->tree.mark, sizeof(unit->tree.mark), "%s:%s", supervisor->instance,
-	    unit->config->name);
+	snprintf(unit->tree.mark, sizeof(unit->tree.mark), "%s.%016" PRIx64 ":%s",
+	    supervisor->instance, supervisor->secret, unit->config->name);
 	service_init(&unit->service, unit->config, now_ms);
 	return unit;
 }
@@ -206,6 +206,7 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 	struct service_event event = { .type = SERVICE_EV_EXITED, .exit = *exit };
 	bool is_victim =
 	    exit->by_signal && exit->value == SIGKILL && unit->service.killed_ms == NEVER_MS;
+	pid_t pid = unit->pid;
 
 	/* What it said before it went counts: a failed exec first, then its last words. */
 	unit_read_start(unit, now_ms);
@@ -213,7 +214,8 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 		unit_drain_output(&unit->streams[i]);
 	if (unit->notify)
 		notify_socket_drain(unit->notify);
-	if (unit_take_next_main(unit))
+	/* Its last words may have named an heir that is our child by now. */
+	if (unit->pid != pid || unit_take_next_main(unit))
 		return;
 	unit->exit_pid = unit->pid;
 	unit->pid = unit->tree.main_pid = 0;

@@ -130,8 +130,11 @@ void unit_probe(struct unit *unit, uint64_t now_ms)
 	int result;
 
 	unit->probe_began_ms = clock_now_ms();
-	if (target->type == PROBE_NONE) { /* to hold the port is all that is asked */
-		unit_finish_probe(unit, 0, NULL);
+	/* To hold the port is all that is asked. */
+	if (target->type == PROBE_NONE || target->type == PROBE_NOTIFY) {
+		/* What it says of itself stays; why it was not believed until now does not. */
+		unit_end_probe(
+		    unit, SERVICE_EV_PROBE_OK, unit->probe_ok == 1 ? unit->probe_detail : NULL);
 		return;
 	}
 	if (target->type == PROBE_EXEC) {

@@ -102,6 +102,9 @@ void unit_kill_tree(struct unit *unit, uint64_t now_ms)
 {
 	bool is_first = unit->service.killed_ms == now_ms; /* it is repeated until none is left */
 
+	/* A repeat costs as many looks, for ever if it cannot be killed: others have their turn. */
+	if (!is_first && now_ms < unit->look_ms)
+		return;
 	/* While the main process is unreaped its number is ours; after that only a look tells. */
 	if (!unit->pid && !unit_is_tree_alive(unit)) {
 		unit_forget_tree(unit, now_ms);

@@ -21,7 +21,7 @@ static const struct {
 			 REQUEST_HAS_LINES },
 	[REQUEST_EVENTS] = { "events", .is_private = true,
 	    .arguments = REQUEST_HAS_FOLLOW | REQUEST_HAS_SINCE },
-	[REQUEST_METRICS] = { "metrics" },
+	[REQUEST_METRICS] = { .name = "metrics" },
 	[REQUEST_RELOAD] = { "reload", .is_mutating = true },
 	[REQUEST_SHUTDOWN] = { "shutdown", .is_mutating = true },
 };

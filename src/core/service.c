@@ -22,13 +22,14 @@
  *  PORT_FOREIGN, SPAWNED, SPAWN_FAILED answer DO_START: waiting → backoff, starting, backoff.
  *  RECONFIGURE: as RESTART, but waiting is forgiven its past too, disabled → waiting, and what
  *  somebody wants down stays so (stopped; stopping, unless it was to be disabled). DISABLE: as
- *  STOP, but the end is disabled.
- *  TASK_FAILED: waiting → blocked. REPAIRED: waiting → waiting, for order now.
- *  EXEC_OK: starting → ready, if nothing else is asked for. PROBE_OK, NOTIFY_READY: starting and
- *  failing → ready (NOTIFY_READY: starting only, where it is the probe). PROBE_MISS: ready →
- *  failing. PROBE_UNKNOWN: no state, the next probe is planned. FATAL_OUTPUT: starting is never
- *  going to be ready. NOTIFY_STOPPING: starting, ready, failing → stopping, without a signal.
- *  ADOPTED: the same three → starting. KILL: KILL_TREE in stopping. All else: nothing.
+ *  STOP, but the end is disabled. TASK_FAILED: waiting → blocked. REPAIRED: waiting → waiting, for
+ *  order now. EXEC_OK: starting → ready, if nothing else is asked for. PROBE_OK, NOTIFY_READY:
+ *  starting and failing → ready (NOTIFY_READY: starting only, where it is the probe; with a port, a
+ *  probe that asks who holds that is due then). PROBE_MISS: ready → failing. PROBE_UNKNOWN: no
+ *  state, the next probe is planned. FATAL_OUTPUT: starting is never going to be ready.
+ *  NOTIFY_STOPPING: starting, ready, failing → stopping, without a signal. ADOPTED: the same three
+ *  → starting. KILL: KILL_TREE in stopping. START of what waits or runs forgives its past. All
+ *  else: nothing.
  */
 #include "core/service.h"
 
@@ -66,14 +67,20 @@ unsigned service_wait(struct service *service, uint64_t now_ms)
 	return SERVICE_DO_CHECK_ORDER;
 }
 
-/* A start that somebody asked for: the past is forgiven. */
-unsigned service_start_afresh(struct service *service, uint64_t now_ms)
+static unsigned service_forgive(struct service *service)
 {
-	service->is_wanted = service->is_asked = true;
 	service->failures = 0;
 	service->is_crash_loop = false;
 	service->blocked = BLOCKED_NOT;
 	service->crashes.count = 0;
+	return 0;
+}
+
+/* A start that somebody asked for: the past is forgiven. */
+unsigned service_start_afresh(struct service *service, uint64_t now_ms)
+{
+	service->is_wanted = service->is_asked = true;
+	(void)service_forgive(service);
 	service->probe_stop_ms = NEVER_MS;
 	return service_wait(service, now_ms);
 }
@@ -202,7 +209,7 @@ static unsigned service_while_waiting(
 		    deadline_after(now_ms, SERVICE_PORT_RETRY_MS));
 		return 0;
 	case SERVICE_EV_START:
-	case SERVICE_EV_RESTART:
+	case SERVICE_EV_RESTART: return service_forgive(service);
 	case SERVICE_EV_KILL:
 	case SERVICE_EV_EXEC_OK:
 	case SERVICE_EV_EXEC_FAILED:
@@ -254,8 +261,11 @@ static unsigned service_while_running(
 			return service_become_ready(service, now_ms);
 		return 0;
 	case SERVICE_EV_NOTIFY_READY:
-		if (is_starting && config->probe.type == PROBE_NOTIFY)
+		if (!is_starting || config->probe.type != PROBE_NOTIFY)
+			return 0;
+		if (!config->port)
 			return service_become_ready(service, now_ms);
+		health_ask(&service->health, now_ms);
 		return 0;
 	case SERVICE_EV_EXEC_FAILED: service->has_failed_exec = true; return 0;
 	case SERVICE_EV_PROBE_OK: return service_on_probe(service, true, now_ms);
@@ -267,7 +277,7 @@ static unsigned service_while_running(
 	case SERVICE_EV_ADOPTED: return service_on_adopted(service, event, now_ms);
 	case SERVICE_EV_EXITED: return service_on_exited(service, event, now_ms);
 	case SERVICE_EV_TIMER: return service_on_timer(service, now_ms);
-	case SERVICE_EV_START:
+	case SERVICE_EV_START: return service_forgive(service);
 	case SERVICE_EV_KILL:
 	case SERVICE_EV_ORDER_READY:
 	case SERVICE_EV_PORT_FOREIGN:

@@ -18,6 +18,10 @@ enum {
 	WALK_FDS = 8,
 };
 
+/* A word of a line, which is shorter than the buffer for it, and what is left of the line. */
+#define WORD "%1023s"
+#define REST "%1023[^\n]"
+
 static void close_file(FILE **file)
 {
 	if (*file)
@@ -63,8 +67,8 @@ static int find_path(const struct search *search, bool is_v2, char path[static L
 	char line[LINE_BYTES], controllers[LINE_BYTES];
 
 	while (file && fgets(line, sizeof(line), file)) {
-		if (is_v2 ? sscanf(line, "0::%[^\n]", path) == 1
-			  : sscanf(line, "%*u:%[^:]:%[^\n]", controllers, path) == 2 &&
+		if (is_v2 ? sscanf(line, "0::" REST, path) == 1
+			  : sscanf(line, "%*u:%1023[^:]:" REST, controllers, path) == 2 &&
 				has_word(controllers, search->controller))
 			return 0;
 	}
@@ -99,8 +103,8 @@ static int try_mount(const struct search *search, const char *line)
 	int result = -ENOENT;
 	bool is_v2;
 
-	if (!behind || sscanf(line, "%*u %*u %*s %s %s", top, point) != 2 ||
-	    sscanf(behind, " - %15s %*s %s", type, options) < 1)
+	if (!behind || sscanf(line, "%*u %*u %*s " WORD " " WORD, top, point) != 2 ||
+	    sscanf(behind, " - %15s %*s " WORD, type, options) < 1)
 		return -ENOENT;
 	is_v2 = strcmp(type, "cgroup2") == 0;
 	if (!is_v2 && (strcmp(type, "cgroup") != 0 || !search->controller ||

@@ -141,16 +141,21 @@ int control_renew(struct control *control, struct error *error)
 		    control_on_connect, control, &watch);
 		if (result)
 			return error_set(error, result, "control socket: no memory");
-		/* Who connected in time is let in. */
-		for (int fd; (fd = fd_lift(
-				  accept4(old_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC))) >= 0;)
-			control_admit(control, fd);
+		/* Who connected in time is let in; under another name more may come for ever. */
+		for (int i = 0, fd = 0; i <= ENDPOINT_BACKLOG && fd >= 0; i++) {
+			fd = fd_lift(accept4(old_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
+			if (fd >= 0)
+				control_admit(control, fd);
+		}
 		loop_watch_free(&control->watch);
 		control->watch = watch;
 		control->accept_ms = NEVER_MS;
 	}
-	if (!result)
-		control_place_watch(control);
+	if (!result) {
+		/* Anew: what has been moved away is not to be watched for ever. */
+		control_place_deinit(control);
+		control_place_init(control);
+	}
 	return result;
 }
 

@@ -37,7 +37,7 @@ static bool watch_directory(int fd, const char *path)
 	return inotify_add_watch(fd, directory, IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR) >= 0;
 }
 
-void control_place_watch(struct control *control)
+static void control_place_watch(struct control *control)
 {
 	const uint32_t mask = IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF | IN_DONT_FOLLOW;
 	const struct endpoint *endpoint = &control->endpoint;

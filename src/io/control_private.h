@@ -48,8 +48,6 @@ struct control {
 
 void control_place_init(struct control *control);
 void control_place_deinit(struct control *control);
-/* After the socket has been made again: other files are to be watched. */
-void control_place_watch(struct control *control);
 /* Looks if that is due; returns when it is due next. */
 uint64_t control_place_turn(struct control *control, uint64_t now_ms);
 

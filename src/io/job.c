@@ -271,6 +271,12 @@ void job_stop(struct job *job, uint64_t now_ms)
 		begin_end(job, now_ms);
 }
 
+void job_shift(struct job *job, uint64_t gap_ms)
+{
+	job->deadline_ms = deadline_after(job->deadline_ms, gap_ms);
+	job->give_up_ms = deadline_after(job->give_up_ms, gap_ms);
+}
+
 bool job_is_running(const struct job *job)
 {
 	return job->phase != JOB_IDLE;

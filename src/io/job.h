@@ -68,6 +68,9 @@ int job_start(
 /* Brings the limit forward to now: TERM, then KILL; the end is told as JOB_TIMED_OUT. */
 void job_stop(struct job *job, uint64_t now_ms);
 
+/* Our own loop stood still for gap_ms: its time is that much longer. */
+void job_shift(struct job *job, uint64_t gap_ms);
+
 bool job_is_running(const struct job *job);
 
 /* Its process, if that has not been reaped; else 0. */

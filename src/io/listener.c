@@ -16,6 +16,7 @@
 enum {
 	SOCKETS_MAX = 16, /* on one port: addresses times SO_REUSEPORT */
 	TCP_LISTEN = 0x0a,
+	DESCRIPTORS_MAX = 65536, /* looked at in one search; the rest counts as unreadable */
 };
 
 struct listening_socket {
@@ -27,6 +28,7 @@ struct listener_search {
 	const struct listener_query *query;
 	struct listening_socket sockets[SOCKETS_MAX];
 	unsigned count;
+	unsigned looked_at; /* descriptors, so far */
 	bool found_self;
 	bool is_ours_unreadable; /* a process of the service hides its descriptors */
 	pid_t self_pid;
@@ -92,7 +94,7 @@ static int read_table(struct listener_search *search, const char *path, bool ipv
 }
 
 /* Does the process hold one of the sockets? 1, 0, or -errno where that cannot be read. */
-static int holds_socket(const struct listener_search *search, pid_t pid)
+static int holds_socket(struct listener_search *search, pid_t pid)
 {
 	char path[64], target[64];
 	const struct dirent *entry;
@@ -109,6 +111,11 @@ static int holds_socket(const struct listener_search *search, pid_t pid)
 
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
+		/* A stranger may have a million, and more processes that share them. */
+		if (search->looked_at++ >= DESCRIPTORS_MAX) {
+			result = -EMFILE;
+			break;
+		}
 		length = readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
 		if (length < 0) {
 			result = errno == EACCES ? -EACCES : result;

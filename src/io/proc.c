@@ -114,33 +114,28 @@ int proc_each_child(bool (*handle)(void *data, pid_t pid), void *data)
 
 int proc_read_variable(pid_t pid, const char *name, char *value, size_t size_bytes)
 {
-	size_t name_length = strlen(name), at = 0;
-	bool is_it = true; /* as far as this entry has been read */
-	char path[64];
-	FILE *file;
-	int c;
+	static char buffer[ENVIRONMENT_MAX_BYTES]; /* one thread: kept off the stack */
+	int fd __attribute__((cleanup(fd_close))) = -1;
+	size_t length = 0, name_length = strlen(name);
+	char path[64], *entry = buffer, *end;
+	ssize_t step = 1;
 
 	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
-	file = fopen(path, "re");
-	if (!file)
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	for (size_t i = 0; i < ENVIRONMENT_MAX_BYTES && (c = getc_unlocked(file)) != EOF; i++) {
-		if (is_it && at > name_length)
-			value[at - name_length - 1] = (char)c;
-		if (c == '\0' && is_it && at > name_length) {
-			fclose(file);
-			return 0;
-		}
-		if (at <= name_length)
-			is_it = is_it && c == (at < name_length ? name[at] : '=');
-		at++;
-		is_it = is_it && at < name_length + size_bytes + 1;
-		if (c == '\0') {
-			at = 0;
-			is_it = true;
-		}
+	/* In large pieces: whoever has much of it and many processes must not hold us up. */
+	while (step > 0 && length < sizeof(buffer)) {
+		step = read(fd, buffer + length, sizeof(buffer) - length);
+		length += step > 0 ? (size_t)step : 0;
 	}
-	fclose(file);
+	for (; (end = memchr(entry, '\0', (size_t)(buffer + length - entry))); entry = end + 1) {
+		if (strncmp(entry, name, name_length) != 0 || entry[name_length] != '=' ||
+		    (size_t)(end - entry) - name_length > size_bytes)
+			continue;
+		memcpy(value, entry + name_length + 1, (size_t)(end - entry) - name_length);
+		return 0;
+	}
 	return -ENOENT;
 }
 

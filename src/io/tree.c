@@ -93,23 +93,20 @@ static bool is_orphan(const struct proc_stat *stat)
 	return stat->parent == getpid() || stat->parent == 1;
 }
 
-static bool has_cgroup(struct tree *const *trees, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (trees[i]->cgroup)
-			return true;
-	return false;
-}
-
 static struct tree *find_by_birth(struct tree *const *trees, size_t count, pid_t pid)
 {
 	char mark[TREE_MARK_BYTES], path[PATH_MAX];
+	bool has_mark = false, has_cgroup = false;
 
-	if (has_cgroup(trees, count) && cgroup_read_path(pid, path, sizeof(path)) == 0)
+	for (size_t i = 0; i < count; i++) {
+		has_mark = has_mark || trees[i]->mark[0];
+		has_cgroup = has_cgroup || trees[i]->cgroup;
+	}
+	if (has_cgroup && cgroup_read_path(pid, path, sizeof(path)) == 0)
 		for (size_t i = 0; i < count; i++)
 			if (trees[i]->cgroup && cgroup_has(trees[i]->cgroup, path))
 				return trees[i];
-	if (proc_read_variable(pid, TREE_MARK_NAME, mark, sizeof(mark)))
+	if (!has_mark || proc_read_variable(pid, TREE_MARK_NAME, mark, sizeof(mark)))
 		return NULL;
 	for (size_t i = 0; mark[0] && i < count; i++)
 		if (strcmp(trees[i]->mark, mark) == 0)

@@ -23,7 +23,7 @@ struct proc_stat;
 #define TREE_MARK_NAME "_NEMOINIT"
 
 enum {
-	TREE_MARK_BYTES = 64,
+	TREE_MARK_BYTES = 96,
 	TREE_LEADERS_MAX = 4,    /* one main process after the other; the oldest gives way */
 	TREE_MEMBERS_MAX = 4096, /* remembered from one look to the next */
 	TREE_PROCESSES_MAX = 65536,

@@ -116,6 +116,22 @@ test_what_it_is_given() {
 	expect "its variables only" 1 "$(grep -c '^env: NEMOINIT' "$work/log")"
 }
 
+test_a_directory_it_could_not_enter_again() {
+	local kept=("${place[@]}")
+
+	[[ $mode == profile ]] || return 0 # root can always
+	beside
+	mkdir -m 700 "$work/closed"
+	place=(env -C "$work/closed" "${place[@]}")
+	main_command=(F facts)
+	through
+	place=("${kept[@]}") main_command=()
+	rmdir "$work/closed"
+	expect "exit code" 0 "$ended"
+	own "cwd: /" || fail "it is elsewhere: $(cat "$work/log")"
+	expect_match "it says so" "*no way back*" "$(jq -rR 'fromjson? | select(.event == "warning") | .message' "$work/log")"
+}
+
 test_closed_standard_streams() {
 	beside
 	# shellcheck disable=SC2016 # for the inner shell

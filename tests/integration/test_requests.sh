@@ -210,13 +210,12 @@ test_restart_during_a_restart_is_busy() {
 
 	configure <<-END
 		[service a]
-		command = F ignore=TERM notify=READY=1 until=$W/end exit=0
-		probe = notify
+		command = F once=$W/once ignore=TERM append=$W/deaf until=$W/end exit=0
 		[service b]
 		command = F pause
 	END
 	boot
-	state a ready
+	await "$limit" test -e "$W/deaf" || fail "a is not up"
 	"$nemoctl" -s "$socket" restart a >/dev/null &
 	first=$!
 	hears a stopping

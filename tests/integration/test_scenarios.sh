@@ -300,7 +300,7 @@ outside() {
 # It never listens, and somebody else answers in its place.
 test_a_stranger_answers_in_its_place() {
 	gateway "pause" <<-END
-		start_timeout = 1s
+		start_timeout = 4s
 		[service thief]
 		command = F until=$W/steal listen=8000 serve=$W/none
 	END
@@ -313,7 +313,7 @@ test_a_stranger_answers_in_its_place() {
 	expect "last exit" "start-timeout null 15" "$(last)"
 	expect_match "why" "*not ready within start_timeout*held by a stranger*" "$(messages gateway stopping)"
 	expect "whose" "backoff foreign $(of thief .pid)" "$(of gateway '"\(.state) \(.listener.owner) \(.listener.pid)"')"
-	within "the time-out" 900 8000 "$(span starting 1 stopping 1)"
+	within "the time-out" 3000 20000 "$(span starting 1 stopping 1)"
 	expect "one start, one failure" "0 1" "$(counts)"
 	expect "the thief lives" "starting ready" "$(events thief)"
 	expect health degraded "$(ask .health)"

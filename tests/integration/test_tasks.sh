@@ -241,6 +241,27 @@ test_a_hung_task_is_killed_with_all_of_its_session() {
 	halt
 }
 
+# Nobody could look, but it was over in time.
+test_a_task_is_not_hung_while_nemoinit_is_stopped() {
+	configure <<-END
+		[task t]
+		command = F append=$W/t until=$W/go
+		timeout = 5s
+		[service a]
+		command = F pause
+	END
+	boot
+	ran "$W/t" 1
+	kill -STOP "$init"
+	touch "$W/go"
+	await 7 false || true
+	kill -CONT "$init"
+	state a ready
+	expect "no failure" "" "$(own task-failed)"
+	expect events "starting ready" "$(events a)"
+	halt
+}
+
 test_what_a_task_leaves_in_its_session_is_ended() {
 	configure <<-END
 		[task setup]
@@ -465,7 +486,7 @@ test_a_repair_runs_before_the_retry() {
 	halt
 }
 
-test_a_repair_that_helps() {
+test_a_repair_that_fails_is_followed_by_a_retry_too() {
 	configure <<-END
 		[service a]
 		command = F once=$W/repaired exit=78
@@ -476,6 +497,33 @@ test_a_repair_that_helps() {
 	hears a ready 2
 	expect_match words "repair command failed: exited with 1 after *; starting again" "$(messages a repair)"
 	expect state ready "$(of a .state)"
+	halt
+}
+
+# It, and nothing else, makes the next start a good one; each time the gateway breaks anew.
+test_a_repair_that_helps() {
+	configure <<-END
+		[service a]
+		command = sh -c "test -e $W/sound || exit 78; exec F listen=8000 serve=$W/mood"
+		probe = http://127.0.0.1:8000/
+		probe_start_interval = 50ms
+		probe_interval = 1h
+		restart_delay = 1h
+		restart_delay_max = 1h
+		repair = sh -c "rm -f $W/mood; touch $W/sound; echo again >>$W/repairs"
+	END
+	boot
+	state a ready
+	expect events "starting exited repair starting ready" "$(events a)"
+	expect_match words "repair command: exited with 0 after *; starting again" "$(messages a repair)"
+	expect "what it was, and is" "config 78 null 1 null false" \
+		"$(of a '[.last_exit.reason, .last_exit.code, .last_exit.signal, .restarts, .blocked, .crash_loop] | map(tostring) | join(" ")')"
+	rm "$W/sound"
+	echo exit=78 >"$W/mood"
+	hears a ready 2
+	expect events "starting exited repair starting ready exited repair starting ready" "$(events a)"
+	expect "once for each" 2 "$(count "$W/repairs")"
+	expect "restarts" "2 config" "$(of a '"\(.restarts) \(.last_exit.reason)"')"
 	halt
 }
 

@@ -135,6 +135,14 @@ test_fifty_grandchildren_leave_nothing_behind() {
 	expect restart 0 "$(ctl restart)"
 	await "$limit" has_lines "$W/up" 2 || fail "no new brood"
 	await "$limit" is_running 76 || fail "$(running) run, wanted 76"
+	expect events "starting ready stopping stopped starting ready" "$(events a)"
+	expect "as asked" "requested 15 0 0" \
+		"$(of a '"\(.last_exit.reason) \(.last_exit.signal) \(.restarts) \(.consecutive_failures)"')"
+	inside kill -KILL "$(of a .pid)"
+	await "$limit" has_lines "$W/up" 3 || fail "no new brood after a KILL"
+	await "$limit" is_running 76 || fail "$(running) run, wanted 76"
+	expect "by a KILL of somebody" "signal 9 1 1" \
+		"$(of a '"\(.last_exit.reason) \(.last_exit.signal) \(.restarts) \(.consecutive_failures)"')"
 	halt
 	expect "all gone" 0 "$(running)"
 	expect "without KILL" "" "$(messages a killed)"
@@ -169,6 +177,7 @@ test_a_bomb_is_ended() {
 	((slowest < 2000 * slowness)) || fail "an answer took $slowest ms"
 	await "$limit" has_lines "$W/up" 2 || fail "no new start"
 	expect "no overlap, no crash" "starting ready stopping killed exited starting ready" "$(events a)"
+	expect "as asked" "requested 0" "$(of a '"\(.last_exit.reason) \(.restarts)"')"
 	await "$limit" has_running 200 || fail "$(running) run"
 	expect stop 0 "$(ctl stop a)"
 	expect "all gone" 0 "$(running)"
@@ -374,7 +383,30 @@ test_the_mark_is_that_of_this_life() {
 }
 
 has_mark() {
-	[[ $(lines a | grep '_NEMOINIT=') == "env: _NEMOINIT=$(ask .nemoinit.instance):a" ]]
+	[[ $(lines a | grep '_NEMOINIT=') =~ ^"env: _NEMOINIT=$(ask .nemoinit.instance)."[0-9a-f]{16}:a$ ]]
+}
+
+# What everybody may learn from the status makes no mark: who forges one is nobody's.
+test_a_forged_mark_is_none() {
+	configure <<-END
+		[service a]
+		command = F pause
+		[service b]
+		command = bash $W/forge $W/mark $fixture append=$W/orphan pause
+	END
+	cat >"$W/forge" <<-'END'
+		until [[ -s $1 ]]; do sleep 0.05; done
+		(_NEMOINIT=$(<"$1") setsid "${@:2}" &)
+		sleep 1000
+	END
+	boot
+	state a ready
+	echo "$(ask .nemoinit.instance):a" >"$W/new"
+	mv "$W/new" "$W/mark"
+	await "$limit" test -s "$W/orphan" || fail "no orphan"
+	expect restart 0 "$(ctl restart a)"
+	expect "it is left alone" 1 "$(alive "$fixture" "append=$W/orphan" pause)"
+	halt
 }
 
 run_tests

@@ -35,6 +35,7 @@ pod_stop
 
 # What asks for nothing is no reason to hurry, so only a change of the store is: slow at once, and hardly a poll.
 new_home narrow 18950
+sed -i 's|"auth":|"controlUi": {"allowedOrigins": ["http://127.0.0.1:18789"]}, "auth":|' "$OPENCLAW_STATE_DIR/openclaw.json"
 export NEMOCLAW_AUTO_PAIR_FAST_DEADLINE_SECS=1 NEMOCLAW_AUTO_PAIR_SLOW_INTERVAL_SECS=300
 # With the first, this version could never approve the scope upgrade of its own CLI.
 export OPENCLAW_GATEWAY_URL=ws://127.0.0.1:18789 OPENCLAW_GATEWAY_TOKEN=test-token-0123456789abcdef

@@ -41,6 +41,7 @@ signal_gateway STOP
 check "hung in a list: it times out" within 60 status '.auto_pair.timeouts >= 1 or .auto_pair.last_error != null'
 signal_gateway CONT
 check "hung in a list: approved afterwards" within 150 approved_are 4
+check "and listed as such" within 60 status '.auto_pair.pending | all(.verdict != "approving")'
 
 check "hung in an approval: a CLI asks" asks_in third
 check "hung in an approval: it is being approved" within 30 status '.auto_pair.pending | any(.verdict == "approving")'
@@ -52,7 +53,7 @@ check "hung in an approval: approved afterwards" within 150 approved_are 5
 check "restarted: a CLI asks" asks_in fourth
 in_pod kill -KILL "$(value gateway.pid)"
 check "restarted: ready again" within 120 status 'gateway | .ready and .restarts == 1'
-check "restarted: a fresh life approves it" within 60 approved_are 1
+check "restarted: a fresh life approves it" within 60 status '.auto_pair.approved == 1'
 check "restarted: and it is let in" client fourth
 pod_stop
 finish

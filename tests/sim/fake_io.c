@@ -1236,6 +1236,11 @@ bool job_is_running(const struct job *job)
 	return job->deadline_ms != NEVER_MS;
 }
 
+void job_shift(struct job *job, uint64_t gap_ms)
+{
+	job->deadline_ms = deadline_after(job->deadline_ms, gap_ms);
+}
+
 /* As at its limit: TERM, and then KILL. */
 void job_stop(struct job *job, uint64_t now_ms)
 {

@@ -355,6 +355,14 @@ unsigned sim_events(const char *name, const char *event)
 	return 0;
 }
 
+/* What runs and is asked to start keeps its state, but not its past. */
+static void forget_forgiven(void)
+{
+	for (size_t i = 0; i < sim.supervisor.unit_count; i++)
+		if (!sim.supervisor.units[i]->service.crashes.count)
+			sim.shadows[sim_place(sim.supervisor.units[i])].crashes = 0;
+}
+
 int sim_request(enum request_op op, const char *service, uint64_t timeout_ms)
 {
 	struct request request = { .op = op, .timeout_ms = timeout_ms };
@@ -369,6 +377,7 @@ int sim_request(enum request_op op, const char *service, uint64_t timeout_ms)
 		return result;
 	*settle_next(settle) = sim.settles;
 	sim.settles = settle;
+	forget_forgiven();
 	sim_wake();
 	return 0;
 }

@@ -322,8 +322,11 @@ static size_t ring_bytes(const struct ring *ring)
 /* All but what is kept to be shown, which has a cap of its own and may take days to reach it. */
 static size_t count_heap(void)
 {
-	size_t bytes = mallinfo2().uordblks - ring_bytes(&sim.supervisor.events.ring);
+	size_t bytes = mallinfo2().uordblks;
 
+	if (!bytes) /* the allocator of a sanitizer, or of valgrind, does not tell */
+		return 0;
+	bytes -= ring_bytes(&sim.supervisor.events.ring);
 	for (size_t i = 0; i < sim.supervisor.unit_count; i++)
 		bytes -= ring_bytes(&sim.supervisor.units[i]->ring.ring);
 	return bytes;

@@ -286,6 +286,20 @@ static void staying_blocked_is_told_once(void **state)
 	end_all(10 * SECOND);
 }
 
+/* Nobody could look: it has its time from there on again. */
+static void a_task_is_not_hung_while_we_stand_still(void **state)
+{
+	start("[task t]\ncommand = setup\nwhen = start\ntimeout = 10s\n" WEB);
+	(void)sim_run_until("web", SERVICE_READY, MINUTE);
+	fake_task("setup")->end_ms = fake_task("setup")->term_ms = NEVER_MS;
+	crash("web", 0);
+	(void)sim_run_until("web", SERVICE_WAITING, SECOND);
+	sim_freeze(MINUTE);
+	assert_in_range(
+	    sim_run_until("web", SERVICE_BLOCKED, 2 * MINUTE), 71 * SECOND, 72 * SECOND);
+	end_all(10 * SECOND);
+}
+
 /* ---- repair ---- */
 
 #define REPAIRED_WEB \
@@ -494,6 +508,7 @@ int main(void)
 		cmocka_unit_test(a_boot_task_that_may_fail_holds_nobody_up),
 		cmocka_unit_test(nothing_to_run_blocks_too),
 		cmocka_unit_test(a_hung_task_is_ended_at_its_limit),
+		cmocka_unit_test(a_task_is_not_hung_while_we_stand_still),
 		cmocka_unit_test(start_tasks_run_before_each_start),
 		cmocka_unit_test(a_failed_start_task_blocks_the_one_that_starts),
 		cmocka_unit_test(a_stop_cancels_what_runs_before_the_start),

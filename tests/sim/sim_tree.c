@@ -199,6 +199,31 @@ static void test_main_pid(void **state)
 	sim_end();
 }
 
+/* The word of the heir is read when its parent is reaped, and by then the heir is our child. */
+static void test_main_pid_of_last_words(void **state)
+{
+	char message[32];
+	pid_t pid;
+
+	sim_start("[service job]\ncommand = job\nprobe = notify\n", START_MS, 1);
+	sim_child("job")->members = 1;
+	sim_child("job")->has_sessions = true;
+	end_main("job", 1);
+	(void)sim_run_until("job", SERVICE_READY, MINUTE);
+	pid = fake_member(0)->pid;
+	fake_member(0)->is_ready = fake_member(0)->has_executed = true;
+	snprintf(message, sizeof(message), "MAINPID=%d", (int)pid);
+	fake_send(sim_main("job"), "STATUS=going");
+	fake_send(sim_main("job"), message);
+	end_main("job", 0);
+	sim_run(10);
+	assert_int_equal(sim_unit("job")->pid, pid);
+	assert_int_equal(sim_service("job")->state, SERVICE_READY);
+	assert_int_equal(sim_service("job")->restarts, 1);
+	assert_int_equal(sim_events("job", "main-pid"), 1);
+	sim_end();
+}
+
 static void test_an_orphan_is_shown_and_left_alone(void **state)
 {
 	struct fake_process *orphan;
@@ -235,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_no_adoption_when_stopped),
 		cmocka_unit_test(test_no_adoption_in_a_shutdown),
 		cmocka_unit_test(test_main_pid),
+		cmocka_unit_test(test_main_pid_of_last_words),
 		cmocka_unit_test(test_an_orphan_is_shown_and_left_alone),
 	};
 
