@@ -137,6 +137,14 @@ static unsigned supervisor_kill_rest(const struct supervisor *supervisor)
 	return count;
 }
 
+static bool supervisor_has_cgroups(const struct supervisor *supervisor)
+{
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		if (supervisor->units[i]->tree.cgroup)
+			return true;
+	return false;
+}
+
 static bool was_killed(const struct unit *unit)
 {
 	return unit->was_killed && unit_is_down(unit);
@@ -192,7 +200,8 @@ uint64_t supervisor_turn_stop(struct supervisor *supervisor, uint64_t now_ms)
 		return now_ms < supervisor->level_end_ms ? supervisor->level_end_ms
 							 : supervisor->stop_end_ms;
 	/* What is killed leaves its children to us: again, until there are none. */
-	if (!supervisor_kill_rest(supervisor) || now_ms >= supervisor->rest_end_ms)
+	if ((!supervisor_kill_rest(supervisor) && !supervisor_has_cgroups(supervisor)) ||
+	    now_ms >= supervisor->rest_end_ms)
 		supervisor->is_down = true;
 	return deadline_after(now_ms, SUPERVISOR_REST_AGAIN_MS);
 }

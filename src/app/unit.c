@@ -9,6 +9,7 @@
 #include "app/run.h"
 #include "app/supervisor.h"
 #include "app/tasks.h"
+#include "io/cgroup.h"
 #include "io/clock.h"
 #include "io/fd.h"
 #include "io/loop.h"
@@ -18,6 +19,10 @@
 #include "io/tree.h"
 #include "util/macros.h"
 #include "util/text.h"
+
+enum {
+	UNIT_CGROUP_AGAIN_MS = 1000, /* the dead may be in it for a moment */
+};
 
 struct unit *unit_new(
     struct supervisor *supervisor, struct service_config *config, size_t place, uint64_t now_ms)
@@ -75,6 +80,7 @@ void unit_release(struct unit *unit)
 		free(unit->streams[i].fatal);
 	}
 	tree_clear(&unit->tree);
+	free(unit->tree.cgroup);
 	line_ring_deinit(&unit->ring);
 	free(unit->failure);
 	free(unit->task);
@@ -243,6 +249,8 @@ uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
 		unit_check_tree(unit, now_ms);
 	if (unit->is_look_owed)
 		deadline_ms = min_ms(deadline_ms, unit->look_ms);
+	if (!unit->session && !cgroup_remove(&unit->tree.cgroup))
+		deadline_ms = min_ms(deadline_ms, deadline_after(now_ms, UNIT_CGROUP_AGAIN_MS));
 	deadline_ms = min_ms(deadline_ms, run_turn(unit->repair, now_ms));
 	return min_ms(deadline_ms, unit_turn_probe(unit, now_ms));
 }

@@ -9,6 +9,7 @@
 #include "app/unit.h"
 #include "core/fatal_text.h"
 #include "core/service_env.h"
+#include "io/cgroup.h"
 #include "io/clock.h"
 #include "io/fd.h"
 #include "io/listener.h"
@@ -121,7 +122,10 @@ static int unit_spawn(struct unit *unit, struct error *error)
 		result = error_set(error, -ENOMEM, "no memory for its environment");
 	if (!result)
 		result = unit_open_output(unit, write_fds, error);
+	if (!result && !unit->tree.cgroup)
+		unit->tree.cgroup = cgroup_make(supervisor->instance, unit->config->name);
 	if (!result) {
+		request.cgroup = unit->tree.cgroup;
 		request.environment = environment.items;
 		request.stdout_fd = write_fds[0];
 		request.stderr_fd = write_fds[1];

@@ -7,6 +7,7 @@
 #include "app/forest.h"
 #include "app/supervisor.h"
 #include "app/unit.h"
+#include "io/cgroup.h"
 #include "io/clock.h"
 #include "io/proc.h"
 #include "io/tree.h"
@@ -14,6 +15,7 @@
 
 enum {
 	UNIT_LOOK_PAUSE = 2, /* times what a look at the tree has cost: others have their turn */
+	UNIT_MISSED_PAUSE_MS = 10,
 };
 
 /* ---- the end ---- */
@@ -41,6 +43,11 @@ static bool unit_is_tree_alive(struct unit *unit)
 		return false;
 	is_alive = forest_look(unit->supervisor, true) || unit->tree.count;
 	unit_pace_look(unit, began_ms);
+	/* One that the look has missed, or only the dead: no end of a child may call us again. */
+	if (!is_alive && cgroup_is_populated(unit->tree.cgroup)) {
+		is_alive = unit->is_look_owed = true;
+		unit->look_ms = deadline_after(unit->look_ms, UNIT_MISSED_PAUSE_MS);
+	}
 	return is_alive;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "io/cgroup.h"
 #include "io/fd.h"
 #include "util/macros.h"
 
@@ -43,6 +44,7 @@ struct spawn_plan {
 	char **candidates; /* paths to try in turn, NULL-terminated; one block with its strings */
 	int null_fd;
 	int status_fd;
+	int cgroup_fd; /* -1: none */
 	pid_t parent;
 };
 
@@ -88,6 +90,14 @@ static _Noreturn void child_fail(const struct spawn_plan *plan, enum spawn_step 
 	if (write(plan->status_fd, &failure, sizeof(failure)) < 0)
 		_exit(125);
 	_exit(step == SPAWN_STEP_EXEC && error == ENOENT ? 127 : 126);
+}
+
+/* First of all: what it forks is to be in there too. Where it is refused the child stays in ours.
+ */
+static void child_enter_cgroup(const struct spawn_plan *plan)
+{
+	if (plan->cgroup_fd < 0 || write(plan->cgroup_fd, "0", 1) < 0)
+		return;
 }
 
 static void child_unblock_signals(void)
@@ -137,6 +147,7 @@ static _Noreturn void child_run(const struct spawn_plan *plan)
 {
 	const struct spawn_request *request = plan->request;
 
+	child_enter_cgroup(plan);
 	if (request->new_session ? setsid() < 0 : setpgid(0, 0) < 0)
 		child_fail(plan, SPAWN_STEP_SESSION, errno);
 	/*
@@ -184,15 +195,19 @@ static int spawn_open(struct spawn_plan *plan, int *ret_status_fd, struct error 
 int spawn_start(
     const struct spawn_request *request, pid_t *ret_pid, int *ret_status_fd, struct error *error)
 {
-	struct spawn_plan plan = {
-		.request = request, .null_fd = -1, .status_fd = -1, .parent = getpid()
-	};
+	struct spawn_plan plan = { .request = request,
+		.null_fd = -1,
+		.status_fd = -1,
+		.cgroup_fd = -1,
+		.parent = getpid() };
 	int result, read_fd = -1;
 	pid_t pid = -1;
 
 	plan.candidates = spawn_candidates(request->argv[0], request->search_path);
 	if (!plan.candidates)
 		return error_set(error, -ENOMEM, "no memory to start '%s'", request->argv[0]);
+	if (request->cgroup)
+		plan.cgroup_fd = cgroup_open_entry(request->cgroup);
 	result = spawn_open(&plan, &read_fd, error);
 	if (!result) {
 		pid = fork();
@@ -208,6 +223,7 @@ int spawn_start(
 		fd_close(&read_fd);
 	fd_close(&plan.status_fd);
 	fd_close(&plan.null_fd);
+	fd_close(&plan.cgroup_fd);
 	free(plan.candidates);
 	if (result)
 		return result;

@@ -21,6 +21,7 @@ struct spawn_request {
 	char *const *environment;
 	const char *search_path;     /* PATH for an argv[0] without a slash */
 	const char *directory;       /* NULL: ours */
+	const char *cgroup;          /* directory of the one to be in; NULL: ours */
 	int stdin_fd;                /* -1: /dev/null */
 	int stdout_fd;               /* -1: /dev/null; else borrowed */
 	int stderr_fd;               /* likewise */

@@ -1,12 +1,14 @@
 #include "io/tree.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "io/cgroup.h"
 #include "io/proc.h"
 #include "util/macros.h"
 
@@ -91,13 +93,19 @@ static bool is_orphan(const struct proc_stat *stat)
 	return stat->parent == getpid() || stat->parent == 1;
 }
 
-static struct tree *find_by_mark(struct tree *const *trees, size_t count, pid_t pid)
+static struct tree *find_by_birth(struct tree *const *trees, size_t count, pid_t pid)
 {
-	char mark[TREE_MARK_BYTES];
-	bool has_mark = false;
+	char mark[TREE_MARK_BYTES], path[PATH_MAX];
+	bool has_mark = false, has_cgroup = false;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		has_mark = has_mark || trees[i]->mark[0];
+		has_cgroup = has_cgroup || trees[i]->cgroup;
+	}
+	if (has_cgroup && cgroup_read_path(pid, path, sizeof(path)) == 0)
+		for (size_t i = 0; i < count; i++)
+			if (trees[i]->cgroup && cgroup_has(trees[i]->cgroup, path))
+				return trees[i];
 	if (!has_mark || proc_read_variable(pid, TREE_MARK_NAME, mark, sizeof(mark)))
 		return NULL;
 	for (size_t i = 0; mark[0] && i < count; i++)
@@ -115,7 +123,7 @@ bool tree_has(const struct tree *tree, const struct proc_stat *stat)
 		if (is_member(tree, &at))
 			return true;
 		if (is_orphan(&at))
-			return find_by_mark(trees, ARRAY_LEN(trees), at.pid) != NULL;
+			return find_by_birth(trees, ARRAY_LEN(trees), at.pid) != NULL;
 		if (!at.parent || proc_read_stat(at.parent, &at))
 			return false;
 	}
@@ -182,7 +190,7 @@ static struct tree *look_judge(const struct look *look, struct seen *seen, unsig
 	if (seen->tree || proc_is_dead(&seen->stat))
 		return seen->tree;
 	if (is_orphan(&seen->stat))
-		return seen->tree = find_by_mark(look->trees, look->tree_count, seen->stat.pid);
+		return seen->tree = find_by_birth(look->trees, look->tree_count, seen->stat.pid);
 	parent = look_find(look, seen->stat.parent);
 	if (parent && depth < DEPTH_MAX)
 		seen->tree = look_judge(look, parent, depth + 1);
@@ -367,6 +375,8 @@ static bool is_stopped(const struct tree *tree)
 
 void tree_kill(struct tree *tree)
 {
+	if (tree->cgroup)
+		(void)cgroup_kill(tree->cgroup); /* what it does not reach is found below */
 	for (unsigned pass = 0; pass < STOP_PASSES_MAX; pass++) {
 		if (tree_look(&tree, 1, NULL, NULL) || is_stopped(tree))
 			break;

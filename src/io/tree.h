@@ -3,8 +3,9 @@
  *
  * A process is known as a member by, in this order: being the main process; its session or process
  * group, if one of the main processes led it; having been seen as a member before (pid and start
- * time); a parent that is a member; and, for what has lost its parent, a mark in the environment it
- * was executed with. What cannot be attributed by any of these is nobody's: it is left alone.
+ * time); a parent that is a member; and, for what has lost its parent, the cgroup it was born in,
+ * where the tree has one, or a mark in the environment it was executed with. What cannot be
+ * attributed by any of these is nobody's: it is left alone.
  *
  * Two facts of the kernel are made use of. Our own children are reaped by us alone, so their pids
  * cannot become another's unseen. And the number of a session or process group is not given away
@@ -38,6 +39,7 @@ struct tree_member {
 
 struct tree {
 	char mark[TREE_MARK_BYTES]; /* value of TREE_MARK_NAME in their environment; "": none */
+	char *cgroup;               /* directory of theirs (io/cgroup.h), owned; NULL: none */
 	pid_t main_pid;             /* not reaped yet; 0: none */
 	pid_t leaders[TREE_LEADERS_MAX]; /* of sessions and groups that are its own; 0: free */
 	struct tree_member *members;     /* alive at the last look, by pid */
@@ -50,7 +52,7 @@ struct tree {
  */
 void tree_set_main(struct tree *tree, pid_t main_pid, pid_t leader);
 
-/* Nothing of it is left. Frees what is remembered; mark stays. */
+/* Nothing of it is left. Frees what is remembered; mark and cgroup stay. */
 void tree_clear(struct tree *tree);
 
 /*
@@ -88,8 +90,8 @@ int tree_signal_main(pid_t main_pid, int signal);
 void tree_signal(const struct tree *tree, int signal);
 
 /*
- * KILL to all of it, after passes of STOP until no member is left that could make another: a bomb
- * forks faster than it can be killed one by one. The number of passes is bounded; what is born
- * beyond them is for the next call.
+ * KILL to all of it: to its cgroup at once, and to the others after passes of STOP until no member
+ * is left that could make another: a bomb forks faster than it can be killed one by one. The number
+ * of passes is bounded; what is born beyond them is for the next call.
  */
 void tree_kill(struct tree *tree);
