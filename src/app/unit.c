@@ -237,6 +237,16 @@ void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_
 	unit_handle_event(unit, &event, now_ms);
 }
 
+/* Who is going to start again keeps its own: to make one takes longer than a fork. */
+static bool unit_needs_cgroup(const struct unit *unit)
+{
+	enum service_state state = unit->service.state;
+
+	return unit->session || (!unit->tree.has_killed_cgroup && state != SERVICE_STOPPED &&
+				    state != SERVICE_FINISHED && state != SERVICE_BLOCKED &&
+				    state != SERVICE_DISABLED);
+}
+
 uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
 {
 	uint64_t deadline_ms = service_deadline_ms(&unit->service);
@@ -249,7 +259,7 @@ uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
 		unit_check_tree(unit, now_ms);
 	if (unit->is_look_owed)
 		deadline_ms = min_ms(deadline_ms, unit->look_ms);
-	if (!unit->session && !cgroup_remove(&unit->tree.cgroup))
+	if (!unit_needs_cgroup(unit) && !cgroup_remove(&unit->tree.cgroup))
 		deadline_ms = min_ms(deadline_ms, deadline_after(now_ms, UNIT_CGROUP_AGAIN_MS));
 	deadline_ms = min_ms(deadline_ms, run_turn(unit->repair, now_ms));
 	return min_ms(deadline_ms, unit_turn_probe(unit, now_ms));

@@ -106,6 +106,18 @@ static void unit_on_start_status(void *data, unsigned events)
 	unit_read_start(unit, loop_now_ms(unit->supervisor->loop));
 }
 
+/* One that has been killed and cannot be removed yet is not used again: then this start has none.
+ */
+static void unit_prepare_cgroup(struct unit *unit)
+{
+	struct tree *tree = &unit->tree;
+
+	if (tree->has_killed_cgroup && cgroup_remove(&tree->cgroup))
+		tree->has_killed_cgroup = false;
+	if (!tree->cgroup)
+		tree->cgroup = cgroup_make(unit->supervisor->instance, unit->config->name);
+}
+
 static int unit_spawn(struct unit *unit, struct error *error)
 {
 	const struct supervisor *supervisor = unit->supervisor;
@@ -122,10 +134,10 @@ static int unit_spawn(struct unit *unit, struct error *error)
 		result = error_set(error, -ENOMEM, "no memory for its environment");
 	if (!result)
 		result = unit_open_output(unit, write_fds, error);
-	if (!result && !unit->tree.cgroup)
-		unit->tree.cgroup = cgroup_make(supervisor->instance, unit->config->name);
+	if (!result)
+		unit_prepare_cgroup(unit);
 	if (!result) {
-		request.cgroup = unit->tree.cgroup;
+		request.cgroup = unit->tree.has_killed_cgroup ? NULL : unit->tree.cgroup;
 		request.environment = environment.items;
 		request.stdout_fd = write_fds[0];
 		request.stderr_fd = write_fds[1];

@@ -179,11 +179,6 @@ static int open_file(const char *directory, const char *name, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-int cgroup_open_entry(const char *directory)
-{
-	return open_file(directory, "cgroup.procs", O_WRONLY);
-}
-
 int cgroup_read_path(pid_t pid, char *path, size_t size_bytes)
 {
 	FILE *file __attribute__((cleanup(close_file))) = NULL;

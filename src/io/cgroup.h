@@ -25,9 +25,6 @@ int cgroup_find(const char *root, const char *controller,
  */
 char *cgroup_make(const char *instance, const char *service);
 
-/* For the child to write "0" into: a descriptor, or -errno. */
-int cgroup_open_entry(const char *directory);
-
 /* The path of the one a process is in, as the kernel tells it. 0 or -errno (-ENOENT: none). */
 int cgroup_read_path(pid_t pid, char *path, size_t size_bytes);
 

@@ -375,8 +375,14 @@ static bool is_stopped(const struct tree *tree)
 
 void tree_kill(struct tree *tree)
 {
-	if (tree->cgroup)
-		(void)cgroup_kill(tree->cgroup); /* what it does not reach is found below */
+	/*
+	 * What it does not reach is found below. Who is born by clone3(2) into a cgroup that has
+	 * been killed once may be killed at birth (seen with Linux 6.18).
+	 */
+	if (tree->cgroup) {
+		tree->has_killed_cgroup = true;
+		(void)cgroup_kill(tree->cgroup);
+	}
 	for (unsigned pass = 0; pass < STOP_PASSES_MAX; pass++) {
 		if (tree_look(&tree, 1, NULL, NULL) || is_stopped(tree))
 			break;

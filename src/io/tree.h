@@ -40,6 +40,7 @@ struct tree_member {
 struct tree {
 	char mark[TREE_MARK_BYTES]; /* value of TREE_MARK_NAME in their environment; "": none */
 	char *cgroup;               /* directory of theirs (io/cgroup.h), owned; NULL: none */
+	bool has_killed_cgroup;     /* not to be used again: see tree_kill */
 	pid_t main_pid;             /* not reaped yet; 0: none */
 	pid_t leaders[TREE_LEADERS_MAX]; /* of sessions and groups that are its own; 0: free */
 	struct tree_member *members;     /* alive at the last look, by pid */
