@@ -224,7 +224,8 @@ test_many_questions_cost_no_memory() {
 	memory=$(awk '/^VmRSS/ { print $2 }' "/proc/$init/status")
 	expect answers 20000 "$(yes '{"op":"status"}' | head -n 20000 | timeout 120 nc -N -U "$socket" | wc -l)"
 	memory=$(($(awk '/^VmRSS/ { print $2 }' "/proc/$init/status") - memory))
-	((memory <= 200)) || grep -q __asan_init "$nemoinit" || fail "it has grown by $memory kB"
+	# 256 kB may wait for one that reads slowly; 30 bytes an answer would be more.
+	((memory <= 600)) || grep -q __asan_init "$nemoinit" || fail "it has grown by $memory kB"
 	halt
 }
 
