@@ -58,6 +58,8 @@ echo 'head -c 100000000 /dev/zero; head -c 100000000 /dev/zero >&2' >"$FAKE/list
 watch
 before=$(peak)
 says "[auto-pair] list failed"
+# A sanitizer keeps what is freed for a while.
+grep -q __asan_init "$NEMOPAIR" && before=$((before + 32768))
 check "a hundred megabytes cost no more than is kept" below 8192 $(($(peak) - before))
 check "memory: it ends" ends
 
