@@ -22,6 +22,8 @@ cli_scopes()
 	jq -r '[.[] | select(.clientId == "cli") | .scopes[]] | sort | join(" ")' "$OPENCLAW_STATE_DIR/devices/paired.json"
 }
 
+# Its patience with a gateway is not what is asked here: for a minute after ready it may answer nobody.
+export NEMOINIT_SERVICE_GATEWAY_UNHEALTHY_AFTER=3m
 node "$here/fake-model.mjs" 18950 >model.log &
 check "the fake model listens" within 10 grep -q ready model.log
 
