@@ -243,6 +243,18 @@ test_nemoctl_knows_it() {
 	expect "the rest too" "b a" "$(order stopped | xargs -n 1 | tail -n 2 | xargs)"
 }
 
+# A command that asks after it is no part of it: a session of its own, and no terminal.
+test_a_probe_of_it_is_no_second_command() {
+	beside
+	main_command=(F pause)
+	boot "NEMOINIT_SERVICE_MAIN_PROBE=exec:sh -c 'exec F facts >$W/facts'"
+	main_command=()
+	state main ready
+	expect "its session" "leads: 1 1" "$(grep ^leads "$W/facts")"
+	kill -TERM "$init"
+	ended
+}
+
 test_stop_of_all_is_the_end() {
 	beside
 	main_command=(F catch=TERM:6 print=up pause)
