@@ -19,8 +19,9 @@ static void control_on_notice(void *data, unsigned events)
 	char buffer[4096];
 
 	(void)events;
-	while (read(control->notice_fd, buffer, sizeof(buffer)) > 0)
-		;
+	/* Once a turn: who makes notices without end must not keep us here. */
+	if (read(control->notice_fd, buffer, sizeof(buffer)) <= 0)
+		return;
 	control->look_ms = loop_now_ms(control->loop);
 }
 

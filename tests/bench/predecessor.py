@@ -32,4 +32,4 @@ while True:
         if code != 124:
             handled.add(name)
         print("approved", name, flush=True)
-    time.sleep(INTERVAL)  # poll
+    time.sleep(INTERVAL)

@@ -18,7 +18,7 @@ HOUR = 3600 / FASTER
 REQUESTS = 30
 CLI = """#!/bin/sh
 echo "$2" >>"$FAKE/calls"
-sleep "$CLI_SECONDS" # poll
+sleep "$CLI_SECONDS"
 case $2 in
 list) cat "$FAKE/list" ;;
 approve) echo '{"pending":[],"paired":[{"deviceId":"d","clientId":"cli"}]}' >"$FAKE/list.new"
@@ -44,7 +44,7 @@ class Stage:
         if store == "newer":
             self.write("home/.openclaw/state/openclaw.sqlite", "database")
             self.touch()
-            time.sleep(0.05)  # poll
+            time.sleep(0.05)
         names = {name: value for name, value in os.environ.items() if not name.startswith(("NEMO", "OPENCLAW", "NOTIFY"))}
         names.update(FAKE=self.path, HOME=f"{self.path}/home", PATH=f"{self.path}/bin:{os.environ['PATH']}",
                      CLI_SECONDS=str(cli_seconds), NEMOCLAW_AUTO_PAIR_FAST_DEADLINE_SECS="0.05",
@@ -68,7 +68,7 @@ class Stage:
         start = time.monotonic()
         self.touch()
         while not os.path.exists(f"{self.path}/approved.{name}"):
-            time.sleep(0.002)  # poll
+            time.sleep(0.002)
         return time.monotonic() - start
 
     def calls(self):
@@ -93,7 +93,7 @@ def hour(name, command, store, noisy):
     stage = Stage(command, store, 30 / FASTER, 0)
     end = time.monotonic() + HOUR
     while time.monotonic() < end:
-        time.sleep(0.1 / FASTER if noisy else 0.5)  # poll
+        time.sleep(0.1 / FASTER if noisy else 0.5)
         if noisy:
             stage.touch()
     cpu, peak = stage.own()
@@ -103,10 +103,10 @@ def hour(name, command, store, noisy):
 
 def latency(name, command, slow_seconds):
     stage = Stage(command, "newer", slow_seconds, 0.1)
-    time.sleep(3)  # poll
+    time.sleep(3)
     taken = []
     for number in range(REQUESTS):
-        time.sleep(random.uniform(1, 1 + slow_seconds))  # poll
+        time.sleep(random.uniform(1, 1 + slow_seconds))
         taken.append(stage.ask(f"r{number}"))
     stage.end()
     taken.sort()
