@@ -132,24 +132,25 @@ int control_open(struct loop *loop, const struct control_config *config,
 
 int control_renew(struct control *control, struct error *error)
 {
-	struct loop_watch *watch = NULL;
 	int old_fd __attribute__((cleanup(fd_close))) = -1;
 	int result = endpoint_renew(&control->endpoint, &control->endpoint_config, &old_fd, error);
 
 	if (!result && old_fd >= 0) {
-		result = loop_watch_new(control->loop, control->endpoint.listen_fd, LOOP_READ,
-		    control_on_connect, control, &watch);
-		if (result)
-			return error_set(error, result, "control socket: no memory");
 		/* Who connected in time is let in; under another name more may come for ever. */
 		for (int i = 0, fd = 0; i <= ENDPOINT_BACKLOG && fd >= 0; i++) {
 			fd = fd_lift(accept4(old_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
 			if (fd >= 0)
 				control_admit(control, fd);
 		}
-		loop_watch_free(&control->watch);
-		control->watch = watch;
+		loop_watch_free(&control->watch); /* before its descriptor is closed */
 		control->accept_ms = NEVER_MS;
+	}
+	/* Also when the last renewal had no memory for it. */
+	if (!result && !control->watch) {
+		result = loop_watch_new(control->loop, control->endpoint.listen_fd, LOOP_READ,
+		    control_on_connect, control, &control->watch);
+		if (result)
+			return error_set(error, result, "control socket: no memory");
 	}
 	if (!result) {
 		/* Anew: what has been moved away is not to be watched for ever. */
