@@ -10,11 +10,23 @@
 
 struct text;
 
+/* Options that only some commands have. */
+enum {
+	COMMAND_LINES = 1,
+	COMMAND_FOLLOW = 2,
+	COMMAND_SINCE = 4,
+	COMMAND_FOR = 8,
+};
+
 /* What the command line says. */
 struct invocation {
 	const char *socket_path; /* NULL: search */
 	bool wants_json;
 	uint64_t timeout_ms; /* NEVER_MS: the command's default */
+	unsigned options;    /* COMMAND_* that were given */
+	int64_t lines;       /* -1: all */
+	int64_t since;
+	bool is_for_stopped; /* --for stopped */
 	char *const *arguments;
 	size_t argument_count;
 };
@@ -23,12 +35,16 @@ struct command {
 	const char *name;
 	const char *arguments; /* for the usage */
 	const char *help;
+	size_t argument_min;
 	size_t argument_max;
+	unsigned options; /* COMMAND_* that it knows */
 	enum request_op op;
 	uint64_t timeout_ms;
 	bool has_server_timeout; /* the server is told the time limit and keeps to it itself */
 	enum exit_status (*show)(
 	    const struct invocation *invocation, const char *reply, size_t length_bytes);
+	/* NULL: one request, shown; otherwise it is its own affair. */
+	enum exit_status (*run)(const struct command *command, const struct invocation *invocation);
 };
 
 /* NULL: no such command. */

@@ -132,6 +132,8 @@ int load_config(const struct options *options, char *const *environment, struct 
 		sources.file = NULL;
 	if (sources.file) {
 		result = read_config_file(sources.file, &text, &length, errors);
+		if (result && named == variable)
+			problems_add(errors, "environment: NEMOINIT_CONFIG: names %s", named);
 		if (result)
 			return result;
 	}

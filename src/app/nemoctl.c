@@ -9,6 +9,7 @@
 
 #include "app/command.h"
 #include "app/show.h"
+#include "core/request_json.h"
 #include "util/macros.h"
 #include "util/parse.h"
 #include "util/text.h"
@@ -21,6 +22,10 @@ static const struct option options[] = {
 	{ "socket", required_argument, NULL, 's' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "timeout", required_argument, NULL, 't' },
+	{ "lines", required_argument, NULL, 'n' },
+	{ "follow", no_argument, NULL, 'f' },
+	{ "since", required_argument, NULL, 'S' },
+	{ "for", required_argument, NULL, 'F' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -39,6 +44,10 @@ static int print_help(void)
 	    "  -s, --socket PATH      the control socket; else $NEMOINIT_SOCKET, else a search\n"
 	    "      --json             print the reply as it is\n"
 	    "      --timeout T        how long to wait: 500ms, 10s, 5m; a bare number is seconds\n"
+	    "  -n, --lines N          logs: the last N lines; else all that are kept\n"
+	    "  -f, --follow           logs, events: go on with what comes\n"
+	    "      --since SEQ        events: those after the one with this number\n"
+	    "      --for STATE        wait: ready, or stopped\n"
 	    "  -h, --help             this text\n"
 	    "  -V, --version          the version\n"
 	    "\nExit status: 0 done or healthy, 1 failed, 2 usage, 3 not all ready, 4 blocked,\n"
@@ -56,11 +65,46 @@ static void complain_option(const char *word)
 		show_complaint("unknown option '-%c'; try 'nemoctl --help'", optopt);
 }
 
+static int complain_value(const char *option, const char *value)
+{
+	show_complaint("%s: '%s' is not a value for it; try 'nemoctl --help'", option, value);
+	return EXIT_STATUS_USAGE;
+}
+
+/* Options of one command or another. -1: go on; else exit. */
+static int read_own_option(int option, struct invocation *invocation)
+{
+	uint64_t number = 0;
+
+	switch (option) {
+	case 'n':
+		if (parse_count(optarg, 0, REQUEST_MAX_LINES, &number) < 0)
+			return complain_value("--lines", optarg);
+		invocation->lines = (int64_t)number;
+		invocation->options |= COMMAND_LINES;
+		break;
+	case 'S':
+		if (parse_count(optarg, 0, REQUEST_MAX_SINCE, &number) < 0)
+			return complain_value("--since", optarg);
+		invocation->since = (int64_t)number;
+		invocation->options |= COMMAND_SINCE;
+		break;
+	case 'F':
+		invocation->is_for_stopped = strcmp(optarg, "stopped") == 0;
+		if (!invocation->is_for_stopped && strcmp(optarg, "ready") != 0)
+			return complain_value("--for", optarg);
+		invocation->options |= COMMAND_FOR;
+		break;
+	default: invocation->options |= COMMAND_FOLLOW; break;
+	}
+	return -1;
+}
+
 /* Takes the options in front, or after the command wherever they stand. -1: go on; else exit. */
 static int read_options(
     int argc, char **argv, const char *short_options, struct invocation *invocation)
 {
-	int option;
+	int option, status;
 
 	opterr = 0;
 	optind = 0; /* glibc: begin anew */
@@ -75,6 +119,14 @@ static int read_options(
 				    "--timeout: '%s' is no duration; try 'nemoctl --help'", optarg);
 				return EXIT_STATUS_USAGE;
 			}
+			break;
+		case 'n':
+		case 'f':
+		case 'S':
+		case 'F':
+			status = read_own_option(option, invocation);
+			if (status >= 0)
+				return status;
 			break;
 		case 'h': return print_help();
 		case 'V': puts("nemoinit " NEMOINIT_VERSION); return EXIT_STATUS_DONE;
@@ -91,9 +143,9 @@ static int read_options(
 int main(int argc, char **argv)
 {
 	const char *environment = getenv("NEMOINIT_SOCKET");
-	struct invocation invocation = { .timeout_ms = NEVER_MS };
+	struct invocation invocation = { .timeout_ms = NEVER_MS, .lines = -1 };
 	const struct command *command;
-	int status = read_options(argc, argv, "+:hs:V", &invocation);
+	int status = read_options(argc, argv, "+:fhn:s:V", &invocation);
 
 	if (status >= 0)
 		return status;
@@ -108,7 +160,7 @@ int main(int argc, char **argv)
 		show_complaint("unknown command '%s'; try 'nemoctl --help'", argv[0]);
 		return EXIT_STATUS_USAGE;
 	}
-	status = read_options(argc, argv, ":hs:V", &invocation);
+	status = read_options(argc, argv, ":fhn:s:V", &invocation);
 	if (status >= 0)
 		return status;
 	invocation.arguments = argv + optind;

@@ -39,6 +39,7 @@ enum {
 };
 
 struct nemoinit {
+	const struct options *options;
 	struct loop *loop;
 	struct log *log;
 	struct signals *signals;
@@ -144,11 +145,11 @@ static void on_signal(void *data, int signal, pid_t sender)
 		else
 			supervisor_stop(supervisor, "SIGINT", now_ms);
 		break;
-	case SIGTERM: supervisor_stop(supervisor, "SIGTERM", now_ms); break;
 	case SIGHUP:
 		if (!supervisor->is_stopping)
 			nemoinit_reload(nemoinit, now_ms);
 		break;
+	case SIGTERM: supervisor_stop(supervisor, "SIGTERM", now_ms); break;
 	case SIGUSR1:
 	case SIGUSR2:
 	case SIGWINCH:
@@ -189,9 +190,15 @@ static void report_start(struct nemoinit *nemoinit)
 	struct supervisor *supervisor = &nemoinit->supervisor;
 
 	supervisor_report(supervisor, LOG_INFO, NULL, "start",
-	    "nemoinit " NEMOINIT_VERSION " (pid %d, %s, uid %d, configuration %s, %zu services)",
+	    "nemoinit " NEMOINIT_VERSION " (pid %d, %s, uid %d, configuration %s, %zu service%s)",
 	    (int)getpid(), supervisor->is_pid1 ? "PID 1" : "subreaper", (int)getuid(),
-	    nemoinit->config.file ? nemoinit->config.file : "built-in", supervisor->unit_count);
+	    nemoinit->config.file ? nemoinit->config.file : "built-in", supervisor->unit_count,
+	    supervisor->unit_count == 1 ? "" : "s");
+	if (!supervisor->unit_count)
+		supervisor_report(supervisor, LOG_WARN, NULL, "start",
+		    "%s lists no service, so none runs; an empty [service gateway] or [service "
+		    "auto-pair] adds the built-in one",
+		    nemoinit->config.file);
 	supervisor_report_warnings(supervisor, supervisor->warnings.count);
 }
 
@@ -229,27 +236,30 @@ static void raise_nofile(struct nemoinit *nemoinit)
 		    strerror(errno));
 }
 
-static uint32_t random_seed(void)
+static uint64_t random_bits(void)
 {
-	uint32_t seed;
+	uint64_t bits;
 
 	/* Early in a boot there may be no entropy yet: chance enough to spread restarts. */
-	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
-		seed = (uint32_t)clock_epoch_ms() ^ (uint32_t)getpid();
-	return seed;
+	if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != (ssize_t)sizeof(bits))
+		bits = clock_epoch_ms() ^ (uint64_t)getpid();
+	return bits;
 }
 
-static int nemoinit_start(
-    struct nemoinit *nemoinit, const struct options *given, const char *socket)
+static int nemoinit_start(struct nemoinit *nemoinit, const char *socket)
 {
 	struct supervisor_options options = { .config = &nemoinit->config,
-		.given = given,
 		.environment = environ,
 		.is_pid1 = getpid() == 1,
+		.command_line = nemoinit->options,
 		.config_warnings = nemoinit->warnings.count,
-		.random_seed = random_seed() };
+		.random_seed = (uint32_t)random_bits(),
+		.secret = random_bits() };
 	int result;
 
+	if (nemoinit->options->command && !nemoinit->options->directory)
+		problems_add(&nemoinit->warnings,
+		    "the command starts in /: there is no way back to where nemoinit was started");
 	become_reaper(nemoinit, options.is_pid1);
 	raise_nofile(nemoinit);
 	options.nofile = nemoinit->has_nofile ? &nemoinit->nofile : NULL;
@@ -271,7 +281,10 @@ static int nemoinit_start(
 		return refuse(EXIT_BAD_USE, "socket path '%s': 1 to 107 bytes are wanted", socket);
 	if (result == -EBUSY) {
 		/* No word to Kubernetes: the container's end will be that one's to tell. */
-		fprintf(stderr, "nemoinit: another instance holds the control socket\n");
+		fprintf(stderr,
+		    "nemoinit: another instance holds the control socket%s%s; nemoctl status asks "
+		    "it, --socket PATH gives this one its own\n",
+		    socket ? " " : "", socket ? socket : "");
 		return EXIT_NO_START;
 	}
 	return result ? refuse(EXIT_NO_START, "%s", strerror(-result)) : -1;
@@ -289,35 +302,41 @@ static void nemoinit_deinit(struct nemoinit *nemoinit)
 }
 
 /*
- * The path as it was meant in the directory, the caller's: from here on we are in the root
- * directory. path NULL: NULL. directory NULL, where nobody knows where that was: the path itself.
+ * The path as it was meant where we were started, the caller's: from here on we are in the root
+ * directory. path NULL: NULL. Where nobody knows where that was: the path itself.
  */
-static char *absolute_path(const char *directory, const char *path)
+static char *absolute_path(const char *path)
 {
-	char *absolute;
+	char *directory = path && path[0] != '/' ? getcwd(NULL, 0) : NULL, *absolute;
 
-	if (!path || path[0] == '/' || !directory)
+	if (!directory)
 		return path ? strdup(path) : NULL;
-	return asprintf(&absolute, "%s/%s", directory, path) < 0 ? NULL : absolute;
+	if (asprintf(&absolute, "%s/%s", directory, path) < 0)
+		absolute = NULL;
+	free(directory);
+	return absolute;
 }
 
-static int nemoinit_run(struct nemoinit *nemoinit, const struct options *options)
+static int nemoinit_run(struct nemoinit *nemoinit)
 {
 	const struct loop_hook hook = { .wake = on_wake, .turn = on_turn, .data = nemoinit };
-	const char *socket = options->socket ? options->socket : nemoinit->config.socket;
-	char *absolute =
-	    strcmp(socket, "auto") == 0 ? NULL : absolute_path(options->directory, socket);
-	char *file = absolute_path(options->directory, nemoinit->config.file);
+	const char *socket =
+	    nemoinit->options->socket ? nemoinit->options->socket : nemoinit->config.socket;
+	char *absolute = strcmp(socket, "auto") == 0 ? NULL : absolute_path(socket);
+	char *file = absolute_path(nemoinit->config.file);
 	bool is_complete =
 	    !file == !nemoinit->config.file && (absolute || strcmp(socket, "auto") == 0);
-	int code;
+	int code = EXIT_NO_START;
 
 	free(nemoinit->config.file);
 	nemoinit->config.file = file; /* it is read again */
 	config_forget_text(&nemoinit->config);
-	code = !is_complete     ? refuse(EXIT_NO_START, "no memory")
-	       : chdir("/") < 0 ? refuse(EXIT_NO_START, "chdir /: %s", strerror(errno))
-				: nemoinit_start(nemoinit, options, absolute);
+	if (!is_complete)
+		(void)refuse(code, "no memory");
+	else if (chdir("/") < 0)
+		(void)refuse(code, "chdir /: %s", strerror(errno));
+	else
+		code = nemoinit_start(nemoinit, absolute);
 	free(absolute);
 	if (code >= 0)
 		return code;
@@ -339,41 +358,30 @@ static char *find_directory(void)
 	return NULL;
 }
 
-static int nemoinit_main(struct nemoinit *nemoinit, const struct options *options)
-{
-	struct problems errors = { .items = NULL };
-	int result = load_config(options, environ, &nemoinit->config, &errors, &nemoinit->warnings);
-	int code = judge_config(options, &nemoinit->config, result, &errors, &nemoinit->warnings);
-
-	problems_deinit(&errors);
-	if (code >= 0)
-		return code;
-	if (options->command && !options->directory)
-		problems_add(&nemoinit->warnings,
-		    "there is no way back to the directory nemoinit was started in: the command "
-		    "starts in /");
-	return nemoinit_run(nemoinit, options);
-}
-
 int main(int argc, char **argv)
 {
 	static struct nemoinit nemoinit = { .supervisor = { .oom_fd = -1 } };
 	struct options options = { .config = NULL };
+	struct problems errors = { .items = NULL };
+	char *directory;
 	struct error error;
-	int code;
+	int code, result;
 
 	signals_block();
 	if (fd_open_standard() < 0)
 		return refuse(EXIT_NO_START, "/dev/null: %s", strerror(errno));
 	fd_protect_inherited();
 	code = options_parse(argc, argv, &options, &error);
-	if (code > 0)
-		return refuse(code, "%s", error.message);
-	if (code == 0)
-		return 0;
-	options.directory = find_directory();
-	code = nemoinit_main(&nemoinit, &options);
+	if (code >= 0)
+		return code ? refuse(code, "%s", error.message) : 0;
+	nemoinit.options = &options;
+	options.directory = directory = find_directory();
+	result = load_config(&options, environ, &nemoinit.config, &errors, &nemoinit.warnings);
+	code = judge_config(&options, &nemoinit.config, result, &errors, &nemoinit.warnings);
+	problems_deinit(&errors);
+	if (code < 0)
+		code = nemoinit_run(&nemoinit);
 	nemoinit_deinit(&nemoinit);
-	free(options.directory);
+	free(directory);
 	return code;
 }

@@ -6,10 +6,10 @@
 #include "util/error.h"
 
 struct options {
-	const char *config; /* NULL: the default file, or else the built-in configuration */
-	const char *socket; /* NULL: as configured */
-	char **command;     /* to run as the service `main`, NULL-terminated; NULL: none */
-	char *directory; /* where we were started, the caller's to free; NULL: no way back there */
+	const char *config;    /* NULL: the default file, or else the built-in configuration */
+	const char *socket;    /* NULL: as configured */
+	char **command;        /* to run as the service `main`, NULL-terminated; NULL: none */
+	const char *directory; /* where we were started, set by main; NULL: no way back there */
 	bool is_check;
 	bool is_print;
 };

@@ -42,10 +42,9 @@ int reload(struct supervisor *supervisor, uint64_t now_ms, char **ret_problems)
 {
 	struct problems errors = { .items = NULL }, warnings = { .items = NULL };
 	struct config fresh = { .file = NULL };
-	struct options options = *supervisor->given;
+	struct options options = *supervisor->command_line;
 	int result;
 
-	/* The same file, now that we are in another directory. */
 	options.config = supervisor->config->file;
 	result = load_config(&options, supervisor->environment, &fresh, &errors, &warnings);
 

@@ -153,7 +153,9 @@ int run_start(struct run *run, const struct words *command, struct words *enviro
     uint64_t now_ms, struct error *error)
 {
 	const struct supervisor *supervisor = run->owner.supervisor;
-	struct job_request request = { .timeout_ms = timeout_ms, .handle_output = run_on_output };
+	struct job_request request = {
+		.timeout_ms = timeout_ms, .handle_output = run_on_output, .mark = run->owner.mark
+	};
 	struct privileges privileges = { .sets = NULL };
 	int result;
 
@@ -196,6 +198,12 @@ void run_stop(struct run *run, uint64_t now_ms)
 bool run_is_running(const struct run *run)
 {
 	return run && job_is_running(run->job);
+}
+
+void run_shift(struct run *run, uint64_t gap_ms)
+{
+	if (run)
+		job_shift(run->job, gap_ms);
 }
 
 pid_t run_pid(const struct run *run)

@@ -26,6 +26,7 @@ struct run_end {
 struct run_owner {
 	struct supervisor *supervisor;
 	const char *name;       /* whose output it is; copied */
+	const char *mark;       /* of what is ended with it (io/job.h); borrowed for life */
 	struct line_ring *ring; /* where its last lines are kept; borrowed for life */
 	/* The end, told once for each start. */
 	void (*handle)(void *data, const struct run_end *end, uint64_t now_ms);
@@ -48,6 +49,8 @@ int run_start(struct run *run, const struct words *command, struct words *enviro
 /* Its time is over now: TERM, then KILL, then the end is told. These are harmless on NULL. */
 void run_stop(struct run *run, uint64_t now_ms);
 bool run_is_running(const struct run *run);
+/* Our own loop stood still for gap_ms: its time is that much longer. */
+void run_shift(struct run *run, uint64_t gap_ms);
 /* Its main process, if that has not been reaped; else 0. */
 pid_t run_pid(const struct run *run);
 /* A child has been reaped, its own or another's. May tell the end. */

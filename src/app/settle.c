@@ -75,7 +75,11 @@ static void settle_recover(struct settle_unit *one, uint64_t now_ms)
 	case SERVICE_STOPPING: /* may be on its way down */
 	case SERVICE_BACKOFF:
 	case SERVICE_BLOCKED:
-	case SERVICE_STOPPED: unit_handle(one->unit, SERVICE_EV_START, now_ms); break;
+	case SERVICE_STOPPED:
+	case SERVICE_WAITING: /* these four are left alone, but for the mark of a crash loop */
+	case SERVICE_STARTING:
+	case SERVICE_READY:
+	case SERVICE_FAILING: unit_handle(one->unit, SERVICE_EV_START, now_ms); break;
 	case SERVICE_FINISHED:
 		if (one->unit->service.last_exit.reason == EXIT_REASON_CLEAN)
 			settle_finish(one, OUTCOME_SKIPPED, "finished");
@@ -83,10 +87,6 @@ static void settle_recover(struct settle_unit *one, uint64_t now_ms)
 			unit_handle(one->unit, SERVICE_EV_START, now_ms);
 		break;
 	case SERVICE_DISABLED: settle_finish(one, OUTCOME_SKIPPED, "disabled"); break;
-	case SERVICE_WAITING:
-	case SERVICE_STARTING:
-	case SERVICE_READY:
-	case SERVICE_FAILING:
 	case SERVICE_STATE_COUNT_: break;
 	}
 }
@@ -173,6 +173,7 @@ static void settle_start_all(struct settle *settle, uint64_t now_ms)
 static void settle_begin_down(struct settle *settle, uint64_t now_ms)
 {
 	settle->reloads = settle->supervisor->reloads;
+	settle->supervisor->is_restarting_all = settle->op == REQUEST_RESTART;
 	settle->stop_level = supervisor_top_level(settle->supervisor);
 	settle->supervisor->is_restarting_all = settle->op == REQUEST_RESTART;
 	supervisor_stop_level(settle->supervisor, settle->stop_level, 0, now_ms);
@@ -341,11 +342,10 @@ uint64_t settle_deadline_ms(const struct settle *settle)
 /* stop: done or not, there is nothing else to say of a service. */
 static char *settle_encode_stop(const struct settle *settle)
 {
+	const struct settle_unit *one = settle->units;
 	char message[96];
 
-	for (size_t i = 0; i < settle->count; i++) {
-		const struct settle_unit *one = &settle->units[i];
-
+	for (; one < settle->units + settle->count; one++) {
 		if (one->is_done && one->outcome != OUTCOME_TIMEOUT)
 			continue;
 		snprintf(

@@ -8,6 +8,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "core/feed_json.h"
+#include "core/metrics_text.h"
 #include "core/reply_json.h"
 #include "core/snapshot_json.h"
 #include "core/status_text.h"
@@ -75,7 +77,7 @@ enum exit_status show_json(const char *reply, size_t length_bytes, enum exit_sta
 	return print(&text, status);
 }
 
-static struct status_style output_style(void)
+struct status_style show_style(void)
 {
 	const char *columns = getenv("COLUMNS"), *no_colour = getenv("NO_COLOR");
 	uint64_t width = 80;
@@ -109,8 +111,7 @@ static enum exit_status show_unreadable(const struct error *error)
 	return EXIT_STATUS_FAILED;
 }
 
-/* Reads a status reply. 0, or 1: *ret_status is the end (error reply, unreadable), all told. */
-static int read_snapshot(const char *line, size_t length_bytes, struct snapshot_json *ret_snapshot,
+int show_read_status(const char *line, size_t length_bytes, struct snapshot_json *ret_snapshot,
     enum exit_status *ret_status)
 {
 	struct error error = { .code = 0 };
@@ -132,23 +133,7 @@ static int read_snapshot(const char *line, size_t length_bytes, struct snapshot_
 	return 1;
 }
 
-static const struct snapshot_service *find_service(
-    const struct snapshot *snapshot, const char *name)
-{
-	for (size_t i = 0; i < snapshot->service_count; i++) {
-		if (strcmp(snapshot->services[i].name, name) == 0)
-			return &snapshot->services[i];
-	}
-	return NULL;
-}
-
-/* The state of one service as an exit status. */
-static enum exit_status service_status(const struct snapshot_service *service)
-{
-	return exit_status_of_health(snapshot_health(service, 1, false));
-}
-
-static enum exit_status complain_unknown(const char *name)
+enum exit_status show_unknown_service(const char *name)
 {
 	show_complaint("there is no service '%s'", name);
 	return EXIT_STATUS_FAILED;
@@ -158,21 +143,21 @@ enum exit_status show_status(
     const struct invocation *invocation, const char *line, size_t length_bytes)
 {
 	const char *name = invocation->argument_count ? invocation->arguments[0] : NULL;
-	const struct status_style style = output_style();
+	const struct status_style style = show_style();
 	const struct snapshot_service *service = NULL;
 	struct snapshot_json decoded;
 	enum exit_status status;
 	struct text text;
 
-	if (read_snapshot(line, length_bytes, &decoded, &status))
+	if (show_read_status(line, length_bytes, &decoded, &status))
 		return status;
 	text_init_heap(&text, OUTPUT_MAX_BYTES);
 	if (name)
-		service = find_service(&decoded.snapshot, name);
+		service = snapshot_find(&decoded.snapshot, name);
 	if (name && !service) {
-		status = complain_unknown(name);
+		status = show_unknown_service(name);
 	} else if (name) {
-		status = service_status(service);
+		status = exit_status_of_service(service);
 		status_text_add_service(&text, &decoded.snapshot, service, &style);
 	} else {
 		status = exit_status_of_health(decoded.snapshot.health);
@@ -185,7 +170,7 @@ enum exit_status show_status(
 /* A line for a service that is not ready. */
 static enum exit_status judge_ready(struct text *text, const struct snapshot_service *service)
 {
-	enum exit_status status = service_status(service);
+	enum exit_status status = exit_status_of_service(service);
 
 	if (status != EXIT_STATUS_DONE) {
 		status_add_outside(text, service->name);
@@ -212,10 +197,10 @@ static enum exit_status judge_all(
 	}
 	for (size_t i = 0; i < invocation->argument_count; i++) {
 		const struct snapshot_service *service =
-		    find_service(snapshot, invocation->arguments[i]);
+		    snapshot_find(snapshot, invocation->arguments[i]);
 
 		if (!service)
-			return complain_unknown(invocation->arguments[i]);
+			return show_unknown_service(invocation->arguments[i]);
 		status = worse(status, judge_ready(text, service));
 	}
 	return status;
@@ -228,7 +213,7 @@ enum exit_status show_ready(
 	enum exit_status status;
 	struct text text;
 
-	if (read_snapshot(line, length_bytes, &decoded, &status))
+	if (show_read_status(line, length_bytes, &decoded, &status))
 		return status;
 	text_init_heap(&text, OUTPUT_MAX_BYTES);
 	status = judge_all(invocation, &decoded.snapshot, &text);
@@ -269,6 +254,106 @@ enum exit_status show_done(
 	reply_deinit(&reply);
 	return status;
 }
+
+/* ---- feeds ---- */
+
+static void add_event(struct text *text, const struct event *event)
+{
+	text_addf(text, "%lld ", (long long)event->seq);
+	text_add_time(text, (uint64_t)event->at_ms);
+	text_add(text, " ");
+	status_add_outside(text, event->service ? event->service : "nemoinit");
+	text_add(text, " ");
+	status_add_outside(text, event->event);
+	if (event->level != LOG_INFO)
+		text_addf(text, " %s", log_level_to_string(event->level));
+	text_add(text, ": ");
+	text_add_printable(text, event->message, strlen(event->message), MESSAGE_MAX_BYTES);
+	text_add(text, "\n");
+}
+
+static void add_line(struct text *text, const struct kept_line *line, const char *service)
+{
+	text_add_time(text, (uint64_t)line->at_ms);
+	text_addf(text, " %s | ", service);
+	text_add_printable(text, line->line, strlen(line->line), MESSAGE_MAX_BYTES);
+	text_add(text, "\n");
+}
+
+/* The reply as an error, if it is one that cannot be read or says no. 0: go on. */
+static int judge_reply(const char *line, size_t length_bytes, enum exit_status *ret_status)
+{
+	struct error error = { .code = 0 };
+	struct reply reply;
+	int is_over = 1;
+
+	if (reply_decode(line, length_bytes, false, &reply, &error) < 0) {
+		*ret_status = show_unreadable(&error);
+		return 1;
+	}
+	if (reply.has_error)
+		*ret_status = show_error(&reply);
+	else
+		is_over = 0;
+	reply_deinit(&reply);
+	return is_over;
+}
+
+enum exit_status show_feed(
+    const struct invocation *invocation, const char *line, size_t length_bytes)
+{
+	struct error error = { .code = 0 };
+	enum exit_status status;
+	struct text text;
+	struct feed feed;
+
+	if (judge_reply(line, length_bytes, &status))
+		return status;
+	if (feed_decode(line, length_bytes, &feed, &error) < 0)
+		return show_unreadable(&error);
+	text_init_heap(&text, OUTPUT_MAX_BYTES);
+	for (size_t i = 0; !invocation->wants_json && i < feed.event_count; i++)
+		add_event(&text, &feed.events[i]);
+	for (size_t i = 0; !invocation->wants_json && i < feed.line_count; i++)
+		add_line(&text, &feed.lines[i],
+		    invocation->argument_count ? invocation->arguments[0] : "?");
+	feed_deinit(&feed);
+	return print(&text, EXIT_STATUS_DONE);
+}
+
+/* As it is, but for what would be no text on a terminal. */
+static void add_lines(struct text *text, const char *lines)
+{
+	while (*lines) {
+		size_t length = strcspn(lines, "\n");
+
+		text_add_printable(text, lines, length, MESSAGE_MAX_BYTES);
+		text_add(text, "\n");
+		lines += length + (lines[length] == '\n');
+	}
+}
+
+enum exit_status show_metrics(
+    const struct invocation *invocation, const char *line, size_t length_bytes)
+{
+	struct error error = { .code = -EINVAL, .message = "text: missing" };
+	enum exit_status status;
+	struct text text;
+	char *metrics;
+
+	if (judge_reply(line, length_bytes, &status))
+		return status;
+	metrics = metrics_reply_decode(line, length_bytes);
+	if (!metrics)
+		return show_unreadable(&error);
+	text_init_heap(&text, OUTPUT_MAX_BYTES);
+	if (!invocation->wants_json)
+		add_lines(&text, metrics);
+	free(metrics);
+	return print(&text, EXIT_STATUS_DONE);
+}
+
+/* ---- outcomes ---- */
 
 static void add_outcome(struct text *text, const struct service_outcome *outcome)
 {

@@ -1,5 +1,6 @@
 #include "app/status.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "app/run.h"
 #include "app/supervisor.h"
 #include "app/tasks.h"
+#include "core/metrics_text.h"
 #include "core/snapshot.h"
 #include "core/snapshot_json.h"
 #include "util/macros.h"
@@ -106,13 +108,21 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 	out->message = text.data ? text.data : unit->failure;
 }
 
-/* What a waiting service waits for: the first that is not there, and how it is. */
+/*
+ * What a waiting service waits for: the first that is not there, and how it is. Why a starting one
+ * will not be ready.
+ */
 static char *describe_waiting(const struct supervisor *supervisor, const struct unit *unit)
 {
 	const char *task = tasks_holding(supervisor->tasks, unit, false);
 	const struct unit *other;
 	struct text text;
 
+	if (unit->service.state == SERVICE_STARTING && unit->service.fatal_output >= 0) {
+		text_init_heap(&text, 128);
+		text_addf(&text, "%s: it will not be called ready", unit->failure);
+		return text.data;
+	}
 	if (unit->service.state != SERVICE_WAITING)
 		return NULL;
 	if (run_is_running(unit->repair))
@@ -165,6 +175,8 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 		.next_start_in_ms =
 		    is_waiting ? time_left_or_none(service->deadline_ms, now_ms) : -1,
 		.stop_timeout_ms = (int64_t)unit->config->stop_timeout_ms,
+		.restarts_by = unit->restarts_by,
+		.output_bytes = unit->output_bytes,
 		.last_output_at_ms = unit->ring.last_at_ms ? (int64_t)unit->ring.last_at_ms : -1 };
 	if (is_privileged) {
 		out->last_output.items = strings->output;
@@ -175,6 +187,27 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 	fill_listener(&out->listener, unit, is_privileged);
 	fill_blocked(&out->blocked, unit, strings, is_privileged);
 	fill_warnings(&out->warnings, unit, strings);
+}
+
+/* What was wrong at the start, and the orphans there are now. NULL without memory. */
+static const char **list_warnings(
+    const struct supervisor *supervisor, bool is_privileged, size_t *ret_count)
+{
+	size_t count = supervisor->warnings.count;
+	const char **items = calloc(count + FOREST_ORPHANS_MAX, sizeof(*items));
+
+	if (!items)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		items[i] = supervisor->warnings.items[i];
+	for (size_t i = 0; i < FOREST_ORPHANS_MAX; i++) {
+		const struct forest_orphan *orphan = &supervisor->forest.orphans[i];
+
+		if (orphan->pid)
+			items[count++] = is_privileged ? orphan->text : orphan->plain;
+	}
+	*ret_count = count;
+	return items;
 }
 
 static void fill_nemoinit(
@@ -191,9 +224,8 @@ static void fill_nemoinit(
 		.socket = supervisor->socket,
 		.config = supervisor->config->file ? supervisor->config->file : "built-in",
 		.reaped = (int64_t)supervisor->reaped,
-		.stop_budget_ms = (int64_t)supervisor->config->stop_budget_ms,
-		.warnings = { .items = (const char *const *)supervisor->warnings.items,
-		    .count = supervisor->warnings.count } };
+		.dropped_lines = supervisor->dropped,
+		.stop_budget_ms = (int64_t)supervisor->config->stop_budget_ms };
 }
 
 /* What the watcher last said, moved on to now; what it cannot say is known from its unit. */
@@ -221,32 +253,70 @@ static const struct auto_pair *fill_auto_pair(
 	return out;
 }
 
+/* A picture of all at this moment, and what it borrows. */
+struct status_picture {
+	struct snapshot snapshot;
+	struct status_strings *strings;
+	const char **warnings;
+	struct auto_pair auto_pair;
+};
+
+/* 0 or -ENOMEM; the caller ends with picture_deinit in each case. */
+static int picture_init(struct status_picture *picture, struct supervisor *supervisor,
+    bool is_privileged, uint64_t now_ms)
+{
+	struct snapshot *snapshot = &picture->snapshot;
+	size_t count = supervisor->unit_count, warning_count = 0;
+
+	*picture =
+	    (struct status_picture){ .strings = calloc(count + 1, sizeof(*picture->strings)) };
+	snapshot->services = calloc(count + 1, sizeof(*snapshot->services));
+	picture->warnings = list_warnings(supervisor, is_privileged, &warning_count);
+	if (!picture->strings || !snapshot->services || !picture->warnings)
+		return -ENOMEM;
+	snapshot->service_count = count;
+	for (size_t i = 0; i < count; i++)
+		fill_service(&snapshot->services[i], supervisor->units[i], &picture->strings[i],
+		    is_privileged, now_ms);
+	snapshot->health = snapshot_health(snapshot->services, count, supervisor->is_stopping);
+	fill_nemoinit(&snapshot->nemoinit, supervisor, now_ms);
+	snapshot->nemoinit.warnings =
+	    (struct snapshot_strings){ .items = picture->warnings, .count = warning_count };
+	snapshot->auto_pair = fill_auto_pair(supervisor, &picture->auto_pair, now_ms);
+	return 0;
+}
+
+static void picture_deinit(struct status_picture *picture)
+{
+	for (size_t i = 0; i < picture->snapshot.service_count; i++) {
+		free(picture->strings[i].command);
+		free(picture->strings[i].message);
+		free(picture->strings[i].waiting);
+	}
+	free(picture->strings);
+	free(picture->warnings);
+	free(picture->snapshot.services);
+}
+
 char *status_encode(struct supervisor *supervisor, const char *id, const char *service,
     bool is_privileged, uint64_t now_ms)
 {
-	size_t count = supervisor->unit_count;
-	struct status_strings *strings = calloc(count + 1, sizeof(*strings));
-	struct snapshot snapshot = { .services = calloc(count + 1, sizeof(*snapshot.services)),
-		.service_count = count };
-	struct auto_pair auto_pair;
+	struct status_picture picture;
 	char *line = NULL;
 
-	if (strings && snapshot.services) {
-		for (size_t i = 0; i < count; i++)
-			fill_service(&snapshot.services[i], supervisor->units[i], &strings[i],
-			    is_privileged, now_ms);
-		snapshot.health =
-		    snapshot_health(snapshot.services, count, supervisor->is_stopping);
-		fill_nemoinit(&snapshot.nemoinit, supervisor, now_ms);
-		snapshot.auto_pair = fill_auto_pair(supervisor, &auto_pair, now_ms);
-		line = snapshot_encode(&snapshot, id, service);
-	}
-	for (size_t i = 0; strings && i < count; i++) {
-		free(strings[i].command);
-		free(strings[i].message);
-		free(strings[i].waiting);
-	}
-	free(strings);
-	free(snapshot.services);
+	if (!picture_init(&picture, supervisor, is_privileged, now_ms))
+		line = snapshot_encode(&picture.snapshot, id, service);
+	picture_deinit(&picture);
+	return line;
+}
+
+char *metrics_encode(struct supervisor *supervisor, const char *id, uint64_t now_ms)
+{
+	struct status_picture picture;
+	char *line = NULL;
+
+	if (!picture_init(&picture, supervisor, false, now_ms))
+		line = metrics_reply_encode(&picture.snapshot, id);
+	picture_deinit(&picture);
 	return line;
 }

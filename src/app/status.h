@@ -13,3 +13,6 @@ struct supervisor;
  */
 char *status_encode(struct supervisor *supervisor, const char *id, const char *service,
     bool is_privileged, uint64_t now_ms);
+
+/* The op metrics; a line likewise. */
+char *metrics_encode(struct supervisor *supervisor, const char *id, uint64_t now_ms);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,6 @@
 #include "io/oom.h"
 #include "io/reaper.h"
 #include "util/macros.h"
-#include "util/text.h"
 
 /* ---- life ---- */
 
@@ -28,9 +26,9 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 		.log = options->log,
 		.config = options->config,
 		.environment = options->environment,
-		.given = options->given,
 		.is_pid1 = options->is_pid1,
 		.nofile = options->nofile,
+		.command_line = options->command_line,
 		.started_ms = now_ms,
 		.started_at_ms = (int64_t)clock_epoch_ms(),
 		.warnings = *warnings,
@@ -39,6 +37,7 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 		.turn_ms = now_ms,
 		.wake_ms = NEVER_MS,
 		.is_reaping = true, /* children of whatever was this process before us */
+		.secret = options->secret,
 		.random = options->random_seed ? options->random_seed : 1 };
 	*warnings = (struct problems){ .items = NULL };
 	auto_pair_init(&supervisor->auto_pair, AUTO_PAIR_DOWN);
@@ -71,8 +70,10 @@ void supervisor_deinit(struct supervisor *supervisor)
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		unit_release(supervisor->units[i]);
 	free(supervisor->units);
+	forest_deinit(&supervisor->forest);
 	free(supervisor->socket);
 	auto_pair_deinit(&supervisor->auto_pair);
+	event_ring_deinit(&supervisor->events);
 	problems_deinit(&supervisor->warnings);
 	fd_close(&supervisor->oom_fd);
 	supervisor->units = NULL;
@@ -102,46 +103,6 @@ struct unit *supervisor_find_any(const struct supervisor *supervisor, const char
 }
 
 /* ---- for units ---- */
-
-void supervisor_report(struct supervisor *supervisor, enum log_level level, const struct unit *unit,
-    const char *event, const char *format, ...)
-{
-	char message[1024];
-	struct text out;
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(message, sizeof(message), format, arguments);
-	va_end(arguments);
-	text_init_heap(&out, sizeof(message) * 8);
-	log_line_event(&out, supervisor->config->log_format, clock_epoch_ms(), level,
-	    unit ? unit->config->name : NULL, event, message);
-	if (out.data)
-		log_write(supervisor->log, out.data, out.length_bytes);
-	text_deinit(&out);
-}
-
-void supervisor_log_output(struct supervisor *supervisor, struct line_ring *ring, const char *name,
-    const char *stream, const char *line, size_t length_bytes)
-{
-	uint64_t epoch_ms = clock_epoch_ms();
-	struct text out;
-
-	line_ring_add(ring, line, length_bytes, epoch_ms);
-	text_init_heap(&out, LINE_MAX_BYTES * 8);
-	log_line_output(
-	    &out, supervisor->config->log_format, epoch_ms, name, stream, line, length_bytes);
-	if (out.data)
-		log_write(supervisor->log, out.data, out.length_bytes);
-	text_deinit(&out);
-}
-
-void supervisor_report_warnings(struct supervisor *supervisor, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		supervisor_report(
-		    supervisor, LOG_WARN, NULL, "warning", "%s", supervisor->warnings.items[i]);
-}
 
 /* xorshift32: spreads restarts, guards no secret. */
 uint32_t supervisor_random(struct supervisor *supervisor)
@@ -186,7 +147,7 @@ int supervisor_take_oom(struct supervisor *supervisor, bool is_victim, uint64_t 
 	return 1;
 }
 
-bool supervisor_is_main_pid(void *data, pid_t pid)
+bool supervisor_knows_child(void *data, pid_t pid)
 {
 	const struct supervisor *supervisor = data;
 
@@ -229,6 +190,7 @@ void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint6
 	}
 	if (state == SERVICE_READY || unit_is_down(unit))
 		supervisor->is_order_dirty = true;
+	supervisor->forest.is_look_owed = supervisor->forest.is_look_owed || is_first_ready;
 	tasks_on_state(supervisor->tasks, unit, now_ms);
 	if (is_first_ready && unit->service.starts > 1 && !supervisor->is_stopping)
 		supervisor_restart_with(supervisor, unit, now_ms);
@@ -276,11 +238,12 @@ const struct unit *supervisor_held_up_by(
 	return NULL;
 }
 
-/* A repair that was cut short must be over too. */
+/* A repair that was cut short must be over too. The command waits for nobody. */
 static bool supervisor_may_start(struct supervisor *supervisor, const struct unit *unit)
 {
-	return !unit->is_removed && !run_is_running(unit->repair) &&
-	       tasks_may_start(supervisor->tasks, unit, !supervisor_awaited(supervisor, unit));
+	return unit->config->is_main ||
+	       (!unit->is_removed && !run_is_running(unit->repair) &&
+		   tasks_may_start(supervisor->tasks, unit, !supervisor_awaited(supervisor, unit)));
 }
 
 /* Starts what waits and may. Returns false if there is more to be started than one turn allows. */
@@ -315,12 +278,14 @@ static void supervisor_on_exit(void *data, pid_t pid, const struct exit_info *ex
 	uint64_t now_ms = loop_now_ms(supervisor->loop);
 
 	supervisor->reaped++;
+	supervisor->forest.is_look_owed = true;
 	for (size_t i = 0; i < supervisor->unit_count; i++) {
 		if (supervisor->units[i]->pid == pid) {
 			unit_on_exit(supervisor->units[i], exit, now_ms);
 			return;
 		}
 	}
+	forest_on_exit(supervisor, pid);
 	for (size_t i = 0; i < supervisor->unit_count; i++) {
 		exec_probe_handle_exit(supervisor->units[i]->exec_probe, pid, exit, now_ms);
 		run_on_exit(supervisor->units[i]->repair, pid, exit, now_ms);
@@ -366,8 +331,12 @@ void supervisor_wake(struct supervisor *supervisor, uint64_t now_ms)
 	supervisor_report(supervisor, LOG_WARN, NULL, "late",
 	    "woke up %" PRIu64 " ms late; health deadlines move by %" PRIu64 " ms",
 	    now_ms - supervisor->wake_ms, gap_ms);
-	for (size_t i = 0; i < supervisor->unit_count; i++)
+	for (size_t i = 0; i < supervisor->unit_count; i++) {
 		service_shift(&supervisor->units[i]->service, gap_ms);
+		run_shift(supervisor->units[i]->repair, gap_ms);
+	}
+	/* One that was over in time must not count as hung before the news of its end is read. */
+	tasks_shift(supervisor->tasks, gap_ms);
 }
 
 uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
@@ -381,15 +350,19 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 	supervisor_turn_reload(supervisor, now_ms);
 	if (!supervisor_start_waiting(supervisor, now_ms) || supervisor->is_reaping)
 		deadline_ms = now_ms;
-	deadline_ms = min_ms(deadline_ms, tasks_turn(supervisor->tasks, now_ms));
 	supervisor_check_command(supervisor, now_ms);
+	deadline_ms = min_ms(deadline_ms, tasks_turn(supervisor->tasks, now_ms));
 	if (supervisor->is_stopping)
 		deadline_ms = min_ms(deadline_ms, supervisor_turn_stop(supervisor, now_ms));
+	/* A storm of dead children fills /proc. */
+	if (!supervisor->is_reaping)
+		deadline_ms = min_ms(deadline_ms, forest_turn(supervisor, now_ms));
 	/* What was started in this turn has deadlines of its own. */
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		deadline_ms =
 		    min_ms(deadline_ms, service_deadline_ms(&supervisor->units[i]->service));
 	dropped = log_take_dropped(supervisor->log);
+	supervisor->dropped += dropped;
 	if (dropped)
 		supervisor_report(supervisor, LOG_WARN, NULL, "drops",
 		    "%" PRIu64 " lines dropped: stdout was not read", dropped);

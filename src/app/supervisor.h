@@ -8,9 +8,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "app/forest.h"
 #include "app/unit.h"
 #include "core/auto_pair.h"
 #include "core/config.h"
+#include "core/event_ring.h"
 #include "core/log_line.h"
 #include "core/problems.h"
 #include "util/process.h"
@@ -39,10 +41,11 @@ struct supervisor {
 	struct log *log;
 	struct config *config; /* but for its services, which the units have */
 	char *const *environment;
-	const struct options *given; /* the command line, for a reload */
 	bool is_pid1;
 	const struct rlimit *nofile;
+	const struct options *command_line;
 	char instance[17]; /* of this life */
+	uint64_t secret;   /* in the marks: everybody may learn the instance, and forge one */
 	char host[65];
 	uint64_t started_ms;
 	int64_t started_at_ms;
@@ -53,6 +56,7 @@ struct supervisor {
 	struct unit **units; /* in the order of the configuration; behind them what leaves it */
 	size_t unit_count;
 	struct tasks *tasks;
+	struct forest forest;
 	size_t leaving_count; /* of these: not configured any more, going down */
 	unsigned reloads;     /* so far: places and levels have changed */
 	bool is_reloading;    /* a unit has a change to come, or leaves */
@@ -68,6 +72,12 @@ struct supervisor {
 	uint64_t oom_count;
 	uint64_t oom_claimed; /* this many of them explain the end of a service */
 	uint64_t oom_end_ms;  /* until then the others may */
+
+	struct event_ring events;
+	uint64_t dropped; /* lines of our log, in all */
+	/* Who wants to hear every captured line; NULL: nobody. */
+	void (*on_line)(void *data, const char *name, const struct kept_line *line);
+	void *on_line_data;
 
 	struct auto_pair auto_pair; /* as last reported */
 	uint64_t auto_pair_ms;      /* when */
@@ -89,11 +99,12 @@ struct supervisor_options {
 	struct log *log;
 	struct config *config;
 	char *const *environment;
-	const struct options *given; /* the command line, for a reload */
 	bool is_pid1;
-	const struct rlimit *nofile; /* for services; NULL: ours */
+	const struct rlimit *nofile;        /* for services; NULL: ours */
+	const struct options *command_line; /* for a reload */
 	size_t config_warnings; /* so many of the warnings, the first, are of the configuration */
 	uint32_t random_seed;
+	uint64_t secret; /* of the marks */
 };
 
 /*
@@ -178,7 +189,10 @@ void supervisor_report_warnings(struct supervisor *supervisor, size_t count);
 
 /* ---- for units ---- */
 
-/* One log line. unit NULL: about nemoinit itself. */
+/*
+ * One log line; an event as well, if the name is one of event_ring.h's. unit NULL: about nemoinit
+ * itself.
+ */
 void supervisor_report(struct supervisor *supervisor, enum log_level level, const struct unit *unit,
     const char *event, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
@@ -189,8 +203,8 @@ void supervisor_log_output(struct supervisor *supervisor, struct line_ring *ring
 /* The unit's state has changed. */
 void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms);
 
-/* Is the pid one of our units' main processes? For tree_is_alive. */
-bool supervisor_is_main_pid(void *data, pid_t pid);
+/* Have we started this child ourselves? data: the supervisor. */
+bool supervisor_knows_child(void *data, pid_t pid);
 
 uint32_t supervisor_random(struct supervisor *supervisor);
 

@@ -12,6 +12,7 @@
 #include "app/supervisor.h"
 #include "app/tasks.h"
 #include "core/config_equal.h"
+#include "io/cgroup.h"
 #include "util/macros.h"
 #include "util/text.h"
 
@@ -319,7 +320,7 @@ static void forget_units(struct supervisor *supervisor)
 	for (size_t i = kept; i < supervisor->unit_count; i++) {
 		struct unit *unit = supervisor->units[i];
 
-		if (unit_is_down(unit)) {
+		if (unit_is_down(unit) && cgroup_remove(&unit->tree.cgroup)) {
 			supervisor->leaving_count--;
 			unit_close(unit);
 			unit_release(unit);

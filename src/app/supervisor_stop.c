@@ -1,5 +1,4 @@
 /* The way down: level by level within the stop budget, then whatever is left. */
-#include <inttypes.h>
 #include <signal.h>
 
 #include <stdio.h>
@@ -80,6 +79,9 @@ static bool supervisor_is_level_over(const struct supervisor *supervisor, uint64
 
 void supervisor_stop(struct supervisor *supervisor, const char *why, uint64_t now_ms)
 {
+	char span[32];
+	struct text budget;
+
 	if (supervisor->is_stopping) {
 		if (now_ms < deadline_after(supervisor->stop_ms, SUPERVISOR_PATIENCE_MS))
 			return;
@@ -98,9 +100,10 @@ void supervisor_stop(struct supervisor *supervisor, const char *why, uint64_t no
 	supervisor->stop_ms = now_ms;
 	supervisor->stop_end_ms = deadline_after(now_ms, supervisor->config->stop_budget_ms);
 	supervisor->stop_level = supervisor_top_level(supervisor);
+	text_init(&budget, span, sizeof(span));
+	text_add_span(&budget, supervisor->config->stop_budget_ms);
 	supervisor_report(supervisor, LOG_INFO, NULL, "shutdown",
-	    "%s: stopping all services within %" PRIu64 " ms", why,
-	    supervisor->config->stop_budget_ms);
+	    "%s: stopping all services within %s", why, span);
 	tasks_stop(supervisor->tasks, now_ms);
 	/* Nothing may start from here on, whatever level it is of. */
 	for (size_t i = 0; i < supervisor->unit_count; i++) {
@@ -132,6 +135,14 @@ static unsigned supervisor_kill_rest(const struct supervisor *supervisor)
 		return kill(-1, SIGKILL) == 0;
 	(void)proc_each_child(kill_child, &count);
 	return count;
+}
+
+static bool supervisor_has_cgroups(const struct supervisor *supervisor)
+{
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		if (supervisor->units[i]->tree.cgroup)
+			return true;
+	return false;
 }
 
 static bool was_killed(const struct unit *unit)
@@ -171,7 +182,8 @@ static void supervisor_report_end(struct supervisor *supervisor, uint64_t now_ms
 	text_add_span(&text, now_ms - supervisor->stop_ms);
 	text_add_those(&text, supervisor, was_killed, "by KILL");
 	text_add_those(&text, supervisor, is_left, "not even by KILL");
-	supervisor_report(supervisor, LOG_INFO, NULL, "shutdown", "%s", supervisor->stopped);
+	supervisor_report(supervisor, LOG_INFO, NULL, "shutdown", "%s: %s", supervisor->stop_reason,
+	    supervisor->stopped);
 }
 
 uint64_t supervisor_turn_stop(struct supervisor *supervisor, uint64_t now_ms)
@@ -188,7 +200,8 @@ uint64_t supervisor_turn_stop(struct supervisor *supervisor, uint64_t now_ms)
 		return now_ms < supervisor->level_end_ms ? supervisor->level_end_ms
 							 : supervisor->stop_end_ms;
 	/* What is killed leaves its children to us: again, until there are none. */
-	if (!supervisor_kill_rest(supervisor) || now_ms >= supervisor->rest_end_ms)
+	if ((!supervisor_kill_rest(supervisor) && !supervisor_has_cgroups(supervisor)) ||
+	    now_ms >= supervisor->rest_end_ms)
 		supervisor->is_down = true;
 	return deadline_after(now_ms, SUPERVISOR_REST_AGAIN_MS);
 }

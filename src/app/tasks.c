@@ -14,7 +14,7 @@
 
 enum {
 	TASK_MESSAGE_LINES = 10, /* of its output, in the status of what it blocks */
-	TASK_MESSAGE_BYTES = 8192,
+	TASK_MESSAGE_BYTES = TASK_MESSAGE_LINES * (LINE_RING_BYTES + 1),
 };
 
 struct task_runner {
@@ -335,6 +335,12 @@ uint64_t tasks_turn(struct tasks *tasks, uint64_t now_ms)
 		deadline_ms = min_ms(deadline_ms, run_turn(runner->run, now_ms));
 	}
 	return deadline_ms;
+}
+
+void tasks_shift(struct tasks *tasks, uint64_t gap_ms)
+{
+	for (size_t i = 0; i < tasks->list.count; i++)
+		run_shift(tasks->runners[i]->run, gap_ms);
 }
 
 void tasks_stop(struct tasks *tasks, uint64_t now_ms)

@@ -56,6 +56,9 @@ bool tasks_have_pid(const struct tasks *tasks, pid_t pid);
 /* Begins what is to run, unless a shutdown is under way, and ends what is; the next deadline. */
 uint64_t tasks_turn(struct tasks *tasks, uint64_t now_ms);
 
+/* Our own loop stood still for gap_ms: what runs has that much more time. */
+void tasks_shift(struct tasks *tasks, uint64_t gap_ms);
+
 /* Ends what runs. */
 void tasks_stop(struct tasks *tasks, uint64_t now_ms);
 bool tasks_are_running(const struct tasks *tasks);

@@ -9,6 +9,7 @@
 #include "app/run.h"
 #include "app/supervisor.h"
 #include "app/tasks.h"
+#include "io/cgroup.h"
 #include "io/clock.h"
 #include "io/fd.h"
 #include "io/loop.h"
@@ -18,6 +19,10 @@
 #include "io/tree.h"
 #include "util/macros.h"
 #include "util/text.h"
+
+enum {
+	UNIT_CGROUP_AGAIN_MS = 1000, /* the dead may be in it for a moment */
+};
 
 struct unit *unit_new(
     struct supervisor *supervisor, struct service_config *config, size_t place, uint64_t now_ms)
@@ -42,6 +47,8 @@ struct unit *unit_new(
 		.streams = {
 		    { .unit = unit, .name = "stdout" }, { .unit = unit, .name = "stderr" } } };
 	*config = (struct service_config){ .name = NULL };
+	snprintf(unit->tree.mark, sizeof(unit->tree.mark), "%s.%016" PRIx64 ":%s",
+	    supervisor->instance, supervisor->secret, unit->config->name);
 	service_init(&unit->service, unit->config, now_ms);
 	return unit;
 }
@@ -72,6 +79,8 @@ void unit_release(struct unit *unit)
 		free(unit->streams[i].splitter.partial);
 		free(unit->streams[i].fatal);
 	}
+	tree_clear(&unit->tree);
+	free(unit->tree.cgroup);
 	line_ring_deinit(&unit->ring);
 	free(unit->failure);
 	free(unit->task);
@@ -106,67 +115,6 @@ static void unit_warn(struct unit *unit, enum unit_warning place, const char *te
 	supervisor_report(unit->supervisor, LOG_WARN, unit, "warning", "%s", text);
 }
 
-/* A look may cost a walk through all of /proc: the next one waits for a multiple of that. */
-static bool unit_is_tree_alive(struct unit *unit)
-{
-	uint64_t began_ms = clock_now_ms();
-	bool is_alive =
-	    unit->session && tree_is_alive(unit->session, supervisor_is_main_pid, unit->supervisor);
-	uint64_t ended_ms = clock_now_ms();
-
-	unit->look_ms = deadline_after(ended_ms, (ended_ms - began_ms) * UNIT_LOOK_PAUSE);
-	return is_alive;
-}
-
-static void unit_forget_tree(struct unit *unit, uint64_t now_ms)
-{
-	unit->session = 0;
-	unit->held_port = 0;
-	unit->listener_owner = LISTENER_NONE;
-	unit->listener_pid = 0;
-	unit->probe_ok = -1;
-	unit_set_text(&unit->listener_command, NULL);
-	unit_set_text(&unit->warnings[UNIT_WARNING_STOP], NULL);
-	unit_set_text(&unit->warnings[UNIT_WARNING_PORT], NULL);
-	unit_set_text(&unit->warnings[UNIT_WARNING_SELF], NULL);
-	unit_handle(unit, SERVICE_EV_TREE_GONE, now_ms);
-}
-
-static void unit_end_tree(struct unit *unit, uint64_t now_ms)
-{
-	if (unit_is_tree_alive(unit))
-		tree_signal_all(unit->session, SIGTERM);
-	else
-		unit_forget_tree(unit, now_ms);
-}
-
-static void unit_kill_tree(struct unit *unit, uint64_t now_ms)
-{
-	bool is_first = unit->service.killed_ms == now_ms; /* it is repeated until none is left */
-
-	/* While the main process is unreaped its number is ours; after that only a look tells. */
-	if (!unit->pid && !unit_is_tree_alive(unit)) {
-		unit_forget_tree(unit, now_ms);
-		return;
-	}
-	unit->was_killed = true;
-	if (unit->session && is_first)
-		supervisor_report(unit->supervisor, LOG_WARN, unit, "killed",
-		    "killing what is left of %s %d",
-		    unit->config->is_main ? "process group" : "session", (int)unit->session);
-	if (unit->session)
-		tree_signal_all(unit->session, SIGKILL);
-}
-
-static void unit_stop_signal(struct unit *unit)
-{
-	int result = unit->pid ? tree_signal_main(unit->pid, unit->config->stop_signal) : 0;
-
-	if (result)
-		supervisor_report(unit->supervisor, LOG_WARN, unit, "stopping",
-		    "cannot signal pid %d: %s", (int)unit->pid, strerror(-result));
-}
-
 static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 {
 	struct supervisor *supervisor = unit->supervisor;
@@ -186,7 +134,7 @@ static void unit_perform(struct unit *unit, unsigned actions, uint64_t now_ms)
 	if (actions & SERVICE_DO_CHECK_ORDER)
 		supervisor->is_order_dirty = true;
 	if (actions & SERVICE_DO_STOP_SIGNAL)
-		unit_stop_signal(unit);
+		unit_stop_signal(unit, now_ms);
 	if (actions & SERVICE_DO_END_TREE)
 		unit_end_tree(unit, now_ms);
 	if (actions & SERVICE_DO_KILL_TREE)
@@ -213,10 +161,13 @@ static void unit_note_cause(struct unit *unit)
 void unit_handle_event(struct unit *unit, struct service_event *event, uint64_t now_ms)
 {
 	enum service_state before = unit->service.state;
+	uint64_t restarts = unit->service.restarts;
 	unsigned actions;
 
 	event->random = supervisor_random(unit->supervisor);
 	actions = service_handle(&unit->service, event, now_ms);
+	if (unit->service.restarts != restarts)
+		unit->restarts_by[unit->service.last_exit.reason]++;
 	if (unit->service.state == SERVICE_STOPPING && before != SERVICE_STOPPING)
 		unit_note_cause(unit);
 	if (actions & SERVICE_DO_DIAGNOSE)
@@ -242,42 +193,58 @@ void unit_stop(struct unit *unit, uint64_t limit_ms, uint64_t now_ms)
 	unit_handle_event(unit, &event, now_ms);
 }
 
+static void unit_report_adoption(struct unit *unit, const struct exit_info *exit)
+{
+	supervisor_report(unit->supervisor, LOG_WARN, unit, "adopted",
+	    "adopted pid %d, which holds port %u; its parent pid %d %s %d", (int)unit->pid,
+	    unit->config->port, (int)unit->exit_pid,
+	    exit->by_signal ? "was ended by signal" : "exited with", exit->value);
+}
+
 void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_ms)
 {
 	struct service_event event = { .type = SERVICE_EV_EXITED, .exit = *exit };
 	bool is_victim =
 	    exit->by_signal && exit->value == SIGKILL && unit->service.killed_ms == NEVER_MS;
+	pid_t pid = unit->pid;
 
 	/* What it said before it went counts: a failed exec first, then its last words. */
 	unit_read_start(unit, now_ms);
+	/* Now or never: a stranger may have opened the other end, by way of /proc. */
+	loop_watch_free(&unit->status_watch);
+	fd_close(&unit->status_fd);
 	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
 		unit_drain_output(&unit->streams[i]);
 	if (unit->notify)
 		notify_socket_drain(unit->notify);
+	/* Its last words may have named an heir that is our child by now. */
+	if (unit->pid != pid || unit_take_next_main(unit))
+		return;
 	unit->exit_pid = unit->pid;
-	unit->pid = 0;
+	unit->pid = unit->tree.main_pid = 0;
 	if (unit->has_terminal)
 		terminal_take_back();
 	unit->has_terminal = false;
 	unit->exit_at_ms = (int64_t)clock_epoch_ms();
 	unit->exit_oom = supervisor_take_oom(unit->supervisor, is_victim, now_ms);
 	event.is_oom = is_victim && unit->exit_oom == 1;
+	if (unit_adopt(unit)) {
+		event.type = SERVICE_EV_ADOPTED;
+		unit->started_at_ms = unit->exit_at_ms;
+		unit->probe_ok = -1;
+		unit_report_adoption(unit, exit);
+	}
 	unit_handle_event(unit, &event, now_ms);
 }
 
-static bool unit_waits_for_tree(const struct unit *unit)
+/* Who is going to start again keeps its own: to make one takes longer than a fork. */
+static bool unit_needs_cgroup(const struct unit *unit)
 {
-	return unit->service.state == SERVICE_STOPPING && !unit->pid;
-}
+	enum service_state state = unit->service.state;
 
-void unit_check_tree(struct unit *unit, uint64_t now_ms)
-{
-	unit->is_look_owed = unit_waits_for_tree(unit);
-	if (!unit->is_look_owed || now_ms < unit->look_ms)
-		return;
-	unit->is_look_owed = false;
-	if (!unit_is_tree_alive(unit))
-		unit_forget_tree(unit, now_ms);
+	return unit->session || (!unit->tree.has_killed_cgroup && state != SERVICE_STOPPED &&
+				    state != SERVICE_FINISHED && state != SERVICE_BLOCKED &&
+				    state != SERVICE_DISABLED);
 }
 
 uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
@@ -292,6 +259,8 @@ uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
 		unit_check_tree(unit, now_ms);
 	if (unit->is_look_owed)
 		deadline_ms = min_ms(deadline_ms, unit->look_ms);
+	if (!unit_needs_cgroup(unit) && !cgroup_remove(&unit->tree.cgroup))
+		deadline_ms = min_ms(deadline_ms, deadline_after(now_ms, UNIT_CGROUP_AGAIN_MS));
 	deadline_ms = min_ms(deadline_ms, run_turn(unit->repair, now_ms));
 	return min_ms(deadline_ms, unit_turn_probe(unit, now_ms));
 }

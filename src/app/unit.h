@@ -13,7 +13,7 @@
 #include "core/snapshot.h"
 #include "core/words.h"
 #include "io/spawn.h"
-#include "io/spawn.h"
+#include "io/tree.h"
 
 struct exec_probe;
 struct fatal_text;
@@ -22,7 +22,6 @@ struct supervisor;
 struct text;
 
 enum {
-	UNIT_LOOK_PAUSE = 20,    /* times what a look at the tree has cost */
 	UNIT_DETAIL_BYTES = 256, /* of what a probe or a notification has to say */
 };
 
@@ -64,14 +63,17 @@ struct unit {
 	struct service_config next_config; /* while the change is due */
 	bool is_removed;                   /* not configured any more, and not down yet */
 	struct service service;
-	pid_t pid;          /* main process, not reaped yet; 0: none */
-	pid_t session;      /* of the tree of the current or last start; 0: nothing of it is left */
+	pid_t pid;        /* main process, not reaped yet; 0: none */
+	pid_t session;    /* first main process of the last start; 0: nothing of its tree is left */
+	struct tree tree; /* of that start */
 	uint16_t held_port; /* `port` of that start; 0: none, or nothing of the tree is left */
-	uint64_t look_ms;   /* not before then is the tree looked at again */
-	bool is_look_owed;  /* a child has gone meanwhile */
-	bool was_killed;    /* during the shutdown */
-	bool has_terminal;  /* its group is the terminal's foreground group */
-	int status_fd;      /* of a start whose exec has not been heard of; -1: none */
+	pid_t next_main;    /* by MAINPID=, when the main process has ended; 0: none */
+	uint64_t next_main_start;
+	uint64_t look_ms;  /* not before then is the tree looked at again */
+	bool is_look_owed; /* a child has gone meanwhile */
+	bool was_killed;   /* during the shutdown */
+	bool has_terminal; /* its group is the terminal's foreground group */
+	int status_fd;     /* of a start whose exec has not been heard of; -1: none */
 	struct loop_watch *status_watch;
 	struct spawn_report spawn_report; /* what has been heard */
 	struct probe *probe;              /* under way; NULL: none */
@@ -82,11 +84,13 @@ struct unit {
 	struct unit_stream streams[2];
 	struct line_ring ring;
 
-	/* For status only. */
-	char *task;         /* whose failure has blocked it last */
-	char *task_failure; /* that, in words */
-	char *task_message; /* what the task wrote last */
-	char *failure;      /* why the last start or the last probe-caused stop failed, in words */
+	/* For status and metrics only. */
+	uint32_t restarts_by[EXIT_REASON_COUNT_]; /* by how the start before had ended */
+	uint64_t output_bytes;                    /* captured, in all */
+	char *task;                               /* whose failure has blocked it last */
+	char *task_failure;                       /* that, in words */
+	char *task_message;                       /* what the task wrote last */
+	char *failure; /* why the last start or the last probe-caused stop failed, in words */
 	int64_t started_at_ms; /* epoch; -1: never */
 	int64_t exit_at_ms;    /* epoch; -1: never */
 	int64_t exit_pid;
@@ -125,8 +129,21 @@ void unit_stop(struct unit *unit, uint64_t limit_ms, uint64_t now_ms);
 /* The main process has been reaped. */
 void unit_on_exit(struct unit *unit, const struct exit_info *exit, uint64_t now_ms);
 
-/* A child has gone: look whether that was the last of a tree we wait for. */
+/* A child has gone: was that the last of a tree we wait for (app/unit_tree.c)? */
 void unit_check_tree(struct unit *unit, uint64_t now_ms);
+/* SERVICE_DO_STOP_SIGNAL, _END_TREE, _KILL_TREE (app/unit_tree.c). */
+void unit_stop_signal(struct unit *unit, uint64_t now_ms);
+void unit_end_tree(struct unit *unit, uint64_t now_ms);
+void unit_kill_tree(struct unit *unit, uint64_t now_ms);
+/* MAINPID=: at once if pid is our child, else when the main process ends (app/unit_tree.c). */
+void unit_take_main_pid(struct unit *unit, pid_t pid);
+/* The main process has ended: true if another is it now, as told by MAINPID= (app/unit_tree.c). */
+bool unit_take_next_main(struct unit *unit);
+/*
+ * The main process has ended unasked: if a process of its tree, our child now, holds the port, that
+ * one is the main process and true is returned (app/unit_tree.c).
+ */
+bool unit_adopt(struct unit *unit);
 
 /* Does what is due; returns the next deadline. */
 uint64_t unit_turn(struct unit *unit, uint64_t now_ms);

@@ -127,6 +127,9 @@ static int exec_probe_begin(struct exec_probe *probe, uint64_t now_ms, struct er
 		result = job_new(unit->supervisor->loop, exec_probe_on_end, probe, &probe->job);
 	if (result)
 		return error_set(error, result, "no memory for the probe");
+	/* Also beside the command of the command line, which has neither but the terminal. */
+	request.spawn.new_session = true;
+	request.spawn.in_foreground = false;
 	request.spawn.argv = unit->config->probe.command.items;
 	request.spawn.search_path = probe->search_path;
 	request.spawn.environment = probe->environment.items;

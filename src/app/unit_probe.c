@@ -12,6 +12,8 @@
 #include "io/listener.h"
 #include "io/loop.h"
 #include "io/probe.h"
+#include "io/proc.h"
+#include "io/tree.h"
 #include "util/macros.h"
 #include "util/text.h"
 
@@ -25,7 +27,7 @@ bool unit_look_at_port(struct unit *unit)
 	struct listener_query query = { .port = unit->config->port,
 		.has_address = target->text != NULL && target->port == unit->config->port,
 		.is_ipv6 = target->is_ipv6,
-		.main_pid = unit->pid,
+		.tree = unit->session ? &unit->tree : NULL,
 		.uid = getuid() };
 	struct listener listener;
 	char command[LISTENER_COMMAND_BYTES];
@@ -130,8 +132,11 @@ void unit_probe(struct unit *unit, uint64_t now_ms)
 	int result;
 
 	unit->probe_began_ms = clock_now_ms();
-	if (target->type == PROBE_NONE) { /* to hold the port is all that is asked */
-		unit_finish_probe(unit, 0, NULL);
+	/* To hold the port is all that is asked. */
+	if (target->type == PROBE_NONE || target->type == PROBE_NOTIFY) {
+		/* What it says of itself stays; why it was not believed until now does not. */
+		unit_end_probe(
+		    unit, SERVICE_EV_PROBE_OK, unit->probe_ok == 1 ? unit->probe_detail : NULL);
 		return;
 	}
 	if (target->type == PROBE_EXEC) {
@@ -181,6 +186,19 @@ static void unit_take_auto_pair(
 	supervisor->auto_pair_ms = now_ms;
 }
 
+/*
+ * A helper of the service may speak for it; the socket tells which service. One that has changed
+ * its user is known by its process, if that is still there.
+ */
+static bool unit_may_notify(const struct unit *unit, pid_t pid, uid_t uid)
+{
+	struct proc_stat stat;
+
+	if (uid == getuid() || uid == 0)
+		return true;
+	return proc_read_stat(pid, &stat) == 0 && tree_has(&unit->tree, &stat);
+}
+
 void unit_on_notify(void *data, const char *bytes, size_t length_bytes, pid_t pid, uid_t uid)
 {
 	struct unit *unit = data;
@@ -189,12 +207,13 @@ void unit_on_notify(void *data, const char *bytes, size_t length_bytes, pid_t pi
 	char detail[UNIT_DETAIL_BYTES];
 	struct text text;
 
-	(void)pid; /* a helper of the service may speak for it; the socket tells which service */
-	if (!unit->pid || (uid != getuid() && uid != 0))
+	if (!unit->pid || !unit_may_notify(unit, pid, uid))
 		return;
 	/* The notification may overtake the news of its own exec. */
 	unit_read_start(unit, now_ms);
 	notify_message_parse(bytes, length_bytes, &message);
+	if (message.main_pid)
+		unit_take_main_pid(unit, (pid_t)message.main_pid);
 	if (message.status) {
 		text_init(&text, detail, sizeof(detail));
 		text_add_printable(&text, message.status, message.status_bytes, sizeof(detail) - 1);

@@ -23,9 +23,11 @@ static int unit_begin_repair(struct unit *unit, uint64_t now_ms, struct error *e
 {
 	const struct supervisor *supervisor = unit->supervisor;
 	const struct service_env given = { .socket = supervisor->socket,
-		.path = supervisor->config->path };
+		.path = supervisor->config->path,
+		.mark = unit->tree.mark };
 	const struct run_owner owner = { .supervisor = unit->supervisor,
 		.name = unit->config->name,
+		.mark = unit->tree.mark, /* nothing of the service lives while it runs */
 		.ring = &unit->ring,
 		.handle = unit_on_repair_end,
 		.data = unit };
@@ -42,6 +44,9 @@ void unit_repair(struct unit *unit, uint64_t now_ms)
 {
 	struct error error;
 
+	/* It will not be started again, so it stays as it is until its turn to be stopped. */
+	if (unit->supervisor->is_stopping)
+		return;
 	if (unit_begin_repair(unit, now_ms, &error))
 		unit_on_repair_end(unit, &(struct run_end){ .words = error.message }, now_ms);
 }

@@ -153,6 +153,10 @@ void unit_report_state(struct unit *unit, enum service_state before, uint64_t no
 	case SERVICE_DISABLED:
 		if (before == SERVICE_STOPPING)
 			unit_report_down(unit, now_ms);
+		else if (before != SERVICE_DISABLED && service->state == SERVICE_STOPPED)
+			supervisor_report(supervisor, LOG_INFO, unit, "stopped",
+			    "stopped, as asked; it was down already (%s)",
+			    service_state_to_string(before));
 		return;
 	case SERVICE_WAITING:
 		if (before == SERVICE_STOPPING && service->last_exit.has_status)

@@ -10,6 +10,7 @@
 #include "app/unit.h"
 #include "core/fatal_text.h"
 #include "core/service_env.h"
+#include "io/cgroup.h"
 #include "io/clock.h"
 #include "io/fd.h"
 #include "io/listener.h"
@@ -43,7 +44,8 @@ int unit_environment(const struct unit *unit, struct words *ret_environment)
 	const struct supervisor *supervisor = unit->supervisor;
 	struct service_env given = { .socket = supervisor->socket,
 		.path = supervisor->config->path,
-		.notify_socket = unit->notify ? notify_socket_name(unit->notify) : NULL };
+		.notify_socket = unit->notify ? notify_socket_name(unit->notify) : NULL,
+		.mark = unit->tree.mark };
 
 	return service_env_build(supervisor->environment, unit->config, &given, ret_environment);
 }
@@ -105,6 +107,18 @@ static void unit_on_start_status(void *data, unsigned events)
 	unit_read_start(unit, loop_now_ms(unit->supervisor->loop));
 }
 
+/* One that has been killed and cannot be removed yet is not used again: then this start has none.
+ */
+static void unit_prepare_cgroup(struct unit *unit)
+{
+	struct tree *tree = &unit->tree;
+
+	if (tree->has_killed_cgroup && cgroup_remove(&tree->cgroup))
+		tree->has_killed_cgroup = false;
+	if (!tree->cgroup)
+		tree->cgroup = cgroup_make(unit->supervisor->instance, unit->config->name);
+}
+
 static int unit_spawn(struct unit *unit, struct error *error)
 {
 	const struct supervisor *supervisor = unit->supervisor;
@@ -125,8 +139,11 @@ static int unit_spawn(struct unit *unit, struct error *error)
 		    supervisor->config->strict_privileges, &privileges, error);
 	if (!result)
 		result = unit_open_output(unit, write_fds, error);
+	if (!result)
+		unit_prepare_cgroup(unit);
 	if (!result) {
 		request.privileges = &privileges;
+		request.cgroup = unit->tree.has_killed_cgroup ? NULL : unit->tree.cgroup;
 		request.environment = environment.items;
 		request.stdout_fd = write_fds[0];
 		request.stderr_fd = write_fds[1];
@@ -188,6 +205,7 @@ void unit_start(struct unit *unit, uint64_t now_ms)
 	}
 	unit->spawn_report = (struct spawn_report){ .is_privilege = false };
 	unit->session = unit->pid;
+	tree_set_main(&unit->tree, unit->pid, unit->pid);
 	unit->held_port = unit->config->port;
 	unit->started_at_ms = (int64_t)clock_epoch_ms();
 	supervisor_report(
@@ -279,6 +297,7 @@ void unit_on_output(void *data, const char *bytes, size_t length_bytes)
 {
 	struct unit_stream *stream = data;
 
+	stream->unit->output_bytes += length_bytes;
 	if (length_bytes && stream->fatal)
 		unit_look_for_fatal_text(stream, bytes, length_bytes);
 	if (length_bytes)

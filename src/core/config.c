@@ -118,7 +118,7 @@ void config_problem(struct config_builder *builder, enum section_kind kind, cons
 
 	if (config_is_override(setting)) {
 		setting->rejected = builder->again = true;
-		problems_add(builder->warnings, "environment: %s: %s",
+		problems_add(builder->warnings, "environment: %s: %s; passed over",
 		    setting->origin + strlen(override_origin), message);
 	} else if (setting) {
 		problems_add(builder->errors, "%s: %s: %s", setting->origin, setting->key, message);

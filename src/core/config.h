@@ -42,6 +42,11 @@ enum task_on_failure {
 	TASK_CONTINUE,
 };
 
+enum status_access {
+	STATUS_ACCESS_ALL,
+	STATUS_ACCESS_OWNER,
+};
+
 enum interrupt_mode {
 	INTERRUPT_AUTO,
 	INTERRUPT_STOP,
@@ -185,7 +190,9 @@ struct task_config {
 struct config {
 	char *file; /* NULL: built-in configuration */
 	char *socket;
-	int socket_mode; /* -1: by who we are */
+	int socket_mode;    /* -1: by who we are */
+	char *socket_group; /* name or number; NULL: none */
+	enum status_access status_access;
 	uint16_t gateway_port;
 	uint64_t stop_budget_ms;
 	enum interrupt_mode interrupt;

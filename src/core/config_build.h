@@ -31,6 +31,18 @@ bool config_is_override(const struct setting *setting);
 void config_problem(struct config_builder *builder, enum section_kind kind, const char *name,
     struct setting *setting, const char *message);
 
+/* Is that the section of the command line's command, a name no file may use? */
+bool config_is_command(enum section_kind kind, const char *name);
+
+/* A key of it that nothing can override. */
+bool config_is_fixed_for_command(const char *key);
+
+/* Adds its section, with argv (not empty) as text to be shown. 0, -ENOMEM or -E2BIG. */
+int config_add_command(char *const *argv, struct settings *settings);
+
+/* Gives it its argv and its directory, unless it has one. 0 or -ENOMEM. */
+int config_read_command(const struct config_sources *sources, struct service_config *service);
+
 /* What ${VAR} stands for: gateway_port, else the environment. For struct variables. */
 const char *config_find_variable(const void *data, const char *name, size_t name_length_bytes);
 
@@ -43,17 +55,6 @@ void config_read_free_keys(struct config_builder *builder, const struct section 
 
 /* Is it one of these, by its name? */
 bool config_key_is_free(const char *key);
-/* Is that the section of the command line's command, a name no file may use? */
-bool config_is_command(enum section_kind kind, const char *name);
-
-/* A key of it that nothing can override. */
-bool config_is_fixed_for_command(const char *key);
-
-/* Adds its section, with argv (not empty) as text to be shown. 0, -ENOMEM or -E2BIG. */
-int config_add_command(char *const *argv, struct settings *settings);
-
-/* Gives it its argv and its directory, unless it has one. 0 or -ENOMEM. */
-int config_read_command(const struct config_sources *sources, struct service_config *service);
 
 /* Finds the NEMOINIT_* overrides and puts them into builder->environment. */
 void config_read_environment(struct config_builder *builder);

@@ -42,11 +42,10 @@ static bool words_equal(const struct words *a, const struct words *b)
 	return equal;
 }
 
+/* Address, port and path are in the text. */
 static bool probe_equal(const struct probe_target *a, const struct probe_target *b)
 {
-	return a->type == b->type && a->is_ipv6 == b->is_ipv6 && a->port == b->port &&
-	       memcmp(a->address, b->address, sizeof(a->address)) == 0 &&
-	       text_equal(a->path, b->path) && text_equal(a->text, b->text) &&
+	return a->type == b->type && text_equal(a->text, b->text) &&
 	       words_equal(&a->command, &b->command);
 }
 

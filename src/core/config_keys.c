@@ -9,6 +9,7 @@
 #define DAY_MS    (86400 * SECOND_MS)
 
 static const char *const interrupt_words[] = { "auto", "stop", "ignore", NULL };
+static const char *const status_access_words[] = { "all", "owner", NULL };
 static const char *const log_format_words[] = { "text", "json", NULL };
 static const char *const restart_words[] = { "always", "on-failure", "never", NULL };
 static const char *const crash_action_words[] = { "slow", "block", NULL };
@@ -25,6 +26,8 @@ static const char *const output_words[] = { "capture", "inherit", "null", NULL }
 static const struct config_key nemoinit_keys[] = {
 	{ "socket", VALUE_TEXT, FIELD(socket), .fallback = "auto", .is_fixed = true },
 	{ "socket_mode", VALUE_MODE, FIELD(socket_mode), .fallback = "auto", .is_fixed = true },
+	{ "socket_group", VALUE_TEXT, FIELD(socket_group), .is_fixed = true },
+	{ "status_access", VALUE_CHOICE, FIELD(status_access), .fallback = "all", .words = status_access_words },
 	{ "gateway_port", VALUE_PORT, FIELD(gateway_port), .fallback = "auto" },
 	{ "stop_budget", VALUE_DURATION, FIELD(stop_budget_ms), .fallback = "8s", .min = 100, .max = DAY_MS },
 	{ "interrupt", VALUE_CHOICE, FIELD(interrupt), .fallback = "auto", .words = interrupt_words },

@@ -15,6 +15,11 @@ enum exit_status exit_status_of_health(enum health health)
 	return EXIT_STATUS_NOT_READY;
 }
 
+enum exit_status exit_status_of_service(const struct snapshot_service *service)
+{
+	return exit_status_of_health(snapshot_health(service, 1, false));
+}
+
 enum exit_status exit_status_of_error(enum reply_code code)
 {
 	switch (code) {

@@ -19,6 +19,8 @@ enum exit_status {
 };
 
 enum exit_status exit_status_of_health(enum health health);
+/* Of one service: what the health of it alone would be. */
+enum exit_status exit_status_of_service(const struct snapshot_service *service);
 enum exit_status exit_status_of_error(enum reply_code code);
 /* recover and restart: one that is blocked says more than one that is late. */
 enum exit_status exit_status_of_outcomes(const struct service_outcome *outcomes, size_t count);

@@ -61,6 +61,12 @@ bool health_is_probe_due(struct health_clock *health, uint64_t now_ms)
 	return true;
 }
 
+void health_ask(struct health_clock *health, uint64_t now_ms)
+{
+	if (!health->is_probing)
+		health->probe_ms = now_ms;
+}
+
 static uint64_t next_interval_ms(const struct health_clock *health, bool ok)
 {
 	if (!health->is_ready)

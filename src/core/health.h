@@ -45,6 +45,9 @@ void health_ready(struct health_clock *health, uint64_t now_ms);
 /* Is a probe due? Then it counts as begun, and one health_result is expected. */
 bool health_is_probe_due(struct health_clock *health, uint64_t now_ms);
 
+/* It says that it is ready: a probe is due, of what it cannot say itself. */
+void health_ask(struct health_clock *health, uint64_t now_ms);
+
 /* How the probe ended. Returns false if the result is to be ignored. */
 bool health_result(struct health_clock *health, bool ok, uint64_t now_ms);
 

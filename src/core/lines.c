@@ -74,39 +74,57 @@ void line_splitter_flush(struct line_splitter *splitter,
 	*splitter = (struct line_splitter){ .partial = NULL };
 }
 
-void line_ring_add(struct line_ring *ring, const char *line, size_t length_bytes, uint64_t epoch_ms)
+static void line_ring_drop(struct line_ring *ring)
+{
+	ring->bytes -= strlen(line_ring_at(ring, 0)->line);
+	ring_drop(&ring->ring);
+}
+
+const struct kept_line *line_ring_add(struct line_ring *ring, const char *stream, const char *line,
+    size_t length_bytes, uint64_t epoch_ms)
 {
 	char buffer[LINE_RING_BYTES];
+	struct kept_line *copy;
 	struct text text;
-	char *copy;
 
 	text_init(&text, buffer, sizeof(buffer));
 	text_add_printable(&text, line, length_bytes, sizeof(buffer) - 1);
-	copy = strdup(buffer);
+	copy = malloc(sizeof(*copy) + text.length_bytes + 1);
 	if (!copy)
-		return;
-	free(ring->lines[ring->next]);
-	ring->lines[ring->next] = copy;
-	ring->next = (ring->next + 1) % LINE_RING_COUNT;
+		return NULL;
+	*copy = (struct kept_line){ .at_ms = (int64_t)epoch_ms,
+		.stream = stream,
+		.line = memcpy(copy + 1, buffer, text.length_bytes + 1) };
+	while (ring->ring.count && ring->bytes + text.length_bytes > LINE_RING_KEPT_BYTES)
+		line_ring_drop(ring);
+	while (!ring_add(&ring->ring, LINE_RING_KEPT_COUNT, copy)) {
+		if (!ring->ring.count) {
+			free(copy);
+			return NULL;
+		}
+		line_ring_drop(ring);
+	}
+	ring->bytes += text.length_bytes;
 	ring->last_at_ms = epoch_ms;
+	return copy;
+}
+
+const struct kept_line *line_ring_at(const struct line_ring *ring, size_t at)
+{
+	return ring_at(&ring->ring, at);
 }
 
 size_t line_ring_get(const struct line_ring *ring, const char **ret_lines)
 {
-	size_t count = 0;
+	size_t kept = ring->ring.count, count = kept < LINE_RING_COUNT ? kept : LINE_RING_COUNT;
 
-	for (unsigned i = 0; i < LINE_RING_COUNT; i++) {
-		const char *line = ring->lines[(ring->next + i) % LINE_RING_COUNT];
-
-		if (line)
-			ret_lines[count++] = line;
-	}
+	for (size_t i = 0; i < count; i++)
+		ret_lines[i] = line_ring_at(ring, kept - count + i)->line;
 	return count;
 }
 
 void line_ring_deinit(struct line_ring *ring)
 {
-	for (unsigned i = 0; i < LINE_RING_COUNT; i++)
-		free(ring->lines[i]);
-	*ring = (struct line_ring){ .next = 0 };
+	ring_deinit(&ring->ring);
+	*ring = (struct line_ring){ .bytes = 0 };
 }

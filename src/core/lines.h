@@ -4,10 +4,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/ring.h"
+
 enum {
 	LINE_MAX_BYTES = 16384, /* a longer line is split */
-	LINE_RING_COUNT = 20,
+	LINE_RING_COUNT = 20,   /* lines that status shows */
 	LINE_RING_BYTES = 1024, /* of a kept line; the rest is cut */
+	LINE_RING_KEPT_COUNT = 512,
+	LINE_RING_KEPT_BYTES = 65536, /* of all kept lines */
 };
 
 /* A stream that is cut into lines. A zeroed struct is an empty one. */
@@ -29,18 +33,31 @@ void line_splitter_feed(struct line_splitter *splitter, const char *bytes, size_
 void line_splitter_flush(struct line_splitter *splitter,
     void (*handle)(void *data, const char *line, size_t length_bytes), void *data);
 
-/* The last LINE_RING_COUNT lines. A zeroed struct is empty. */
+/* A line as it is kept: printable. */
+struct kept_line {
+	int64_t at_ms;      /* epoch */
+	const char *stream; /* stdout, stderr: static */
+	const char *line;
+};
+
+/* The last lines. A zeroed struct is empty. */
 struct line_ring {
-	char *lines[LINE_RING_COUNT];
-	unsigned next;
+	struct ring ring; /* of struct kept_line, each with its text behind it */
+	size_t bytes;
 	uint64_t last_at_ms; /* epoch; of the newest line */
 };
 
-/* Keeps a printable copy of line; without memory the line is left out. */
-void line_ring_add(
-    struct line_ring *ring, const char *line, size_t length_bytes, uint64_t epoch_ms);
+/*
+ * Keeps a printable copy of line; without memory the line is left out. stream is borrowed for ever.
+ * Returns the copy, borrowed until the next call, or NULL.
+ */
+const struct kept_line *line_ring_add(struct line_ring *ring, const char *stream, const char *line,
+    size_t length_bytes, uint64_t epoch_ms);
 
-/* The kept lines, oldest first, into ret_lines (room for LINE_RING_COUNT); returns how many. */
+/* The line at `at`, 0 being the oldest of ring.count. */
+const struct kept_line *line_ring_at(const struct line_ring *ring, size_t at);
+
+/* The last LINE_RING_COUNT, oldest first, into ret_lines (room for as many); returns how many. */
 size_t line_ring_get(const struct line_ring *ring, const char **ret_lines);
 
 void line_ring_deinit(struct line_ring *ring);

@@ -16,6 +16,11 @@ static const char *const level_names[] = {
 };
 static_assert(ARRAY_LEN(level_names) == LOG_LEVEL_COUNT_, "a name for every level");
 
+const char *log_level_to_string(unsigned level)
+{
+	return level_names[level];
+}
+
 /* A JSON string of bytes from anywhere; after text_add_printable only two characters are left to
  * be escaped. */
 static void add_json_string(struct text *out, const char *bytes, size_t length_bytes)

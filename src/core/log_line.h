@@ -14,6 +14,9 @@ enum log_level {
 	LOG_LEVEL_COUNT_,
 };
 
+/* info, warn, error */
+const char *log_level_to_string(unsigned level);
+
 /*
  * One event, newline included. service NULL: about nemoinit itself; event: its name in the json
  * form. message may hold anything; it is made printable here.

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "util/parse.h"
+
 /* The value, if line is `name=value`; else NULL. */
 static const char *value_of(const char *line, size_t length, const char *name)
 {
@@ -32,6 +34,20 @@ static void take(
 	*value_bytes = (size_t)(line + length - found);
 }
 
+static void take_pid(const char *line, size_t length, int64_t *pid)
+{
+	const char *value = value_of(line, length, "MAINPID");
+	char digits[12] = "";
+	size_t count = value ? (size_t)(line + length - value) : 0;
+	uint64_t number;
+
+	if (!value)
+		return;
+	if (count < sizeof(digits))
+		memcpy(digits, value, count);
+	*pid = parse_count(digits, 1, INT32_MAX, &number) ? -1 : (int64_t)number;
+}
+
 void notify_message_parse(
     const char *message, size_t length_bytes, struct notify_message *ret_message)
 {
@@ -45,6 +61,7 @@ void notify_message_parse(
 		parsed.is_ready = parsed.is_ready || is_one(line, length, "READY");
 		parsed.is_watchdog = parsed.is_watchdog || is_one(line, length, "WATCHDOG");
 		parsed.is_stopping = parsed.is_stopping || is_one(line, length, "STOPPING");
+		take_pid(line, length, &parsed.main_pid);
 		take(line, length, "STATUS", &parsed.status, &parsed.status_bytes);
 		take(line, length, "X_NEMOINIT_AUTO_PAIR", &parsed.auto_pair,
 		    &parsed.auto_pair_bytes);

@@ -3,11 +3,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct notify_message {
 	bool is_ready;
 	bool is_watchdog;
 	bool is_stopping;
+	int64_t main_pid; /* MAINPID=; 0: not said; -1: no number of a process */
 	/* Into the message, not NUL-terminated; NULL: not said. */
 	const char *status;
 	size_t status_bytes;

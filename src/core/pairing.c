@@ -278,7 +278,7 @@ unsigned pairing_handle(
 		if (!is_end_of_approve(event->kind))
 			return handle_always(pairing, event, now_ms);
 		pairing_outcome_take_approve(pairing, event, now_ms, log);
-		return look(pairing, true, now_ms, log);
+		return look(pairing, true, now_ms, log) | PAIRING_DO_REPORT;
 	case PAIRING_DONE:
 	case PAIRING_STATE_COUNT_: break;
 	}

@@ -6,15 +6,22 @@
 static const struct {
 	const char *name;
 	bool is_mutating;
-	bool has_service;
+	bool is_private; /* changes nothing, but not everybody may read it */
+	unsigned arguments;
 } ops[] = {
-	[REQUEST_STATUS] = { "status", .has_service = true },
-	[REQUEST_RECOVER] = { "recover", .is_mutating = true, .has_service = true },
-	[REQUEST_START] = { "start", .is_mutating = true, .has_service = true },
-	[REQUEST_STOP] = { "stop", .is_mutating = true, .has_service = true },
-	[REQUEST_RESET] = { "reset", .is_mutating = true, .has_service = true },
-	[REQUEST_RESTART] = { "restart", .is_mutating = true, .has_service = true },
+	[REQUEST_STATUS] = { "status", .arguments = REQUEST_HAS_SERVICE },
+	[REQUEST_RECOVER] = { "recover", .is_mutating = true, .arguments = REQUEST_HAS_SERVICE },
+	[REQUEST_START] = { "start", .is_mutating = true, .arguments = REQUEST_HAS_SERVICE },
+	[REQUEST_STOP] = { "stop", .is_mutating = true, .arguments = REQUEST_HAS_SERVICE },
+	[REQUEST_RESET] = { "reset", .is_mutating = true, .arguments = REQUEST_HAS_SERVICE },
+	[REQUEST_RESTART] = { "restart", .is_mutating = true, .arguments = REQUEST_HAS_SERVICE },
 	[REQUEST_PAIR] = { "pair", .is_mutating = true },
+	[REQUEST_LOGS] = { "logs", .is_private = true,
+	    .arguments = REQUEST_HAS_SERVICE | REQUEST_NEEDS_SERVICE | REQUEST_HAS_FOLLOW |
+			 REQUEST_HAS_LINES },
+	[REQUEST_EVENTS] = { "events", .is_private = true,
+	    .arguments = REQUEST_HAS_FOLLOW | REQUEST_HAS_SINCE },
+	[REQUEST_METRICS] = { .name = "metrics" },
 	[REQUEST_RELOAD] = { "reload", .is_mutating = true },
 	[REQUEST_SHUTDOWN] = { "shutdown", .is_mutating = true },
 };
@@ -64,7 +71,12 @@ bool request_op_is_mutating(enum request_op op)
 	return ops[op].is_mutating;
 }
 
-bool request_op_has_service(enum request_op op)
+bool request_op_is_privileged(enum request_op op)
 {
-	return ops[op].has_service;
+	return ops[op].is_mutating || ops[op].is_private;
+}
+
+unsigned request_op_arguments(enum request_op op)
+{
+	return ops[op].arguments;
 }

@@ -22,6 +22,9 @@ enum request_op {
 	REQUEST_RESTART,
 	REQUEST_RESET,
 	REQUEST_PAIR,
+	REQUEST_LOGS,
+	REQUEST_EVENTS,
+	REQUEST_METRICS,
 	REQUEST_RELOAD,
 	REQUEST_SHUTDOWN,
 	REQUEST_OP_COUNT_,
@@ -32,6 +35,9 @@ struct request {
 	char id[REQUEST_ID_BYTES];           /* "": none */
 	char service[REQUEST_SERVICE_BYTES]; /* "": none, i.e. all */
 	uint64_t timeout_ms;                 /* NEVER_MS: the op's default */
+	int64_t since;                       /* events: those with a greater number; 0: all */
+	int64_t lines;                       /* logs: at most so many; -1: all that are kept */
+	bool follow;                         /* events, logs: go on with what comes */
 	bool bare;                           /* a word line: answer it and close the connection */
 };
 
@@ -72,8 +78,20 @@ const char *request_op_to_string(enum request_op op);
 const char *reply_code_to_string(enum reply_code code);
 const char *outcome_to_string(enum outcome outcome);
 
-/* Does the op change something? Then only a privileged peer may ask for it. */
+/* Does the op change something? Not while nemoinit is shutting down. */
 bool request_op_is_mutating(enum request_op op);
 
-/* May the request name a service? */
-bool request_op_has_service(enum request_op op);
+/* May only a privileged peer ask for it? */
+bool request_op_is_privileged(enum request_op op);
+
+/* What a request of that op may say beside its op, id and timeout. */
+enum {
+	REQUEST_HAS_SERVICE = 1,
+	REQUEST_NEEDS_SERVICE = 2,
+	REQUEST_HAS_FOLLOW = 4,
+	REQUEST_HAS_SINCE = 8,
+	REQUEST_HAS_LINES = 16,
+};
+
+/* A set of these. */
+unsigned request_op_arguments(enum request_op op);

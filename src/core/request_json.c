@@ -130,15 +130,49 @@ static int read_timeout(struct reader *reader, const cJSON *item)
 	return 0;
 }
 
+static int read_follow(struct reader *reader, const cJSON *item)
+{
+	if (!cJSON_IsBool(item))
+		return error_set(reader->error, -EINVAL, "'follow' is not a boolean");
+	reader->request.follow = cJSON_IsTrue(item);
+	return 0;
+}
+
+/* A whole number from 0 to max; this way round a NaN is refused too. */
+static int read_count(struct reader *reader, const cJSON *item, int64_t max, int64_t *ret_count)
+{
+	double value = cJSON_IsNumber(item) ? item->valuedouble : -1;
+
+	if (!(value >= 0 && value <= (double)max) || (double)(int64_t)value != value)
+		return error_set(reader->error, -EINVAL,
+		    "'%s' is not a whole number from 0 to %lld", item->string, (long long)max);
+	*ret_count = (int64_t)value;
+	return 0;
+}
+
+static int read_since(struct reader *reader, const cJSON *item)
+{
+	return read_count(reader, item, REQUEST_MAX_SINCE, &reader->request.since);
+}
+
+static int read_lines(struct reader *reader, const cJSON *item)
+{
+	return read_count(reader, item, REQUEST_MAX_LINES, &reader->request.lines);
+}
+
 /* In the order in which they are read: the id first, so that every later error can echo it. */
 static const struct {
 	const char *name;
 	int (*read)(struct reader *reader, const cJSON *item);
+	unsigned argument; /* 0: every op takes it */
 } keys[] = {
-	{ "id", read_id },
-	{ "op", read_op },
-	{ "service", read_service },
-	{ "timeout", read_timeout },
+	{ "id", read_id, 0 },
+	{ "op", read_op, 0 },
+	{ "service", read_service, REQUEST_HAS_SERVICE },
+	{ "timeout", read_timeout, 0 },
+	{ "since", read_since, REQUEST_HAS_SINCE },
+	{ "lines", read_lines, REQUEST_HAS_LINES },
+	{ "follow", read_follow, REQUEST_HAS_FOLLOW },
 };
 
 static bool is_known_key(const char *name)
@@ -164,6 +198,30 @@ static int check_keys(struct reader *reader, const cJSON *object)
 	return 0;
 }
 
+static int check_arguments(struct reader *reader, const cJSON *object)
+{
+	unsigned arguments = request_op_arguments(reader->request.op);
+	const char *op = request_op_to_string(reader->request.op);
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		if (keys[i].argument && !(keys[i].argument & arguments) &&
+		    json_get(object, keys[i].name))
+			return error_set(
+			    reader->error, -EINVAL, "'%s' is no argument of %s", keys[i].name, op);
+	}
+	return 0;
+}
+
+/* However it came: a bare word has no arguments. */
+static int check_service(struct reader *reader)
+{
+	if (reader->request.service[0] ||
+	    !(request_op_arguments(reader->request.op) & REQUEST_NEEDS_SERVICE))
+		return 0;
+	return error_set(reader->error, -EINVAL, "'service' is missing: %s is of one service",
+	    request_op_to_string(reader->request.op));
+}
+
 static int read_members(struct reader *reader, const cJSON *object)
 {
 	const cJSON *item = json_get(object, "id");
@@ -185,10 +243,7 @@ static int read_members(struct reader *reader, const cJSON *object)
 		return result;
 	if (!json_get(object, "op"))
 		return error_set(reader->error, -EINVAL, "'op' is missing");
-	if (reader->request.service[0] && !request_op_has_service(reader->request.op))
-		return error_set(reader->error, -EINVAL, "'service' is no argument of %s",
-		    request_op_to_string(reader->request.op));
-	return 0;
+	return check_arguments(reader, object);
 }
 
 static int read_object(struct reader *reader, const char *line, size_t length_bytes)
@@ -246,14 +301,16 @@ static int read_line(struct reader *reader, const char *line, size_t length_byte
 int request_decode(const char *line, size_t length_bytes, struct request *ret_request,
     enum reply_code *ret_code, struct error *error)
 {
-	struct reader reader = {
-		.request.timeout_ms = NEVER_MS, .code = REPLY_BAD_REQUEST, .error = error
-	};
+	struct reader reader = { .request = { .timeout_ms = NEVER_MS, .lines = -1 },
+		.code = REPLY_BAD_REQUEST,
+		.error = error };
 	int result;
 
 	while (length_bytes && strchr(" \t\r", line[length_bytes - 1]) && line[length_bytes - 1])
 		length_bytes--;
 	result = read_line(&reader, line, length_bytes);
+	if (!result)
+		result = check_service(&reader);
 	*ret_request = reader.request;
 	if (result)
 		*ret_code = reader.code;
@@ -262,6 +319,7 @@ int request_decode(const char *line, size_t length_bytes, struct request *ret_re
 
 char *request_encode(const struct request *request)
 {
+	unsigned arguments = request_op_arguments(request->op);
 	cJSON *root = cJSON_CreateObject();
 	bool complete = root && json_add_string(root, "op", request_op_to_string(request->op));
 
@@ -269,6 +327,12 @@ char *request_encode(const struct request *request)
 		complete = complete && json_add_string(root, "id", request->id);
 	if (request->service[0])
 		complete = complete && json_add_string(root, "service", request->service);
+	if (arguments & REQUEST_HAS_SINCE && request->since)
+		complete = complete && json_add_integer(root, "since", request->since);
+	if (arguments & REQUEST_HAS_LINES && request->lines >= 0)
+		complete = complete && json_add_integer(root, "lines", request->lines);
+	if (arguments & REQUEST_HAS_FOLLOW && request->follow)
+		complete = complete && json_add_bool(root, "follow", true);
 	/* A number would be seconds. */
 	if (request->timeout_ms != NEVER_MS) {
 		char timeout[32];

@@ -12,7 +12,11 @@
 
 enum {
 	REQUEST_MAX_TIMEOUT_MS = 24 * 60 * 60 * 1000,
+	REQUEST_MAX_LINES = 1000000,
 };
+
+/* As far as numbers in JSON are exact. */
+#define REQUEST_MAX_SINCE (INT64_C(1) << 53)
 
 /*
  * Reads one line, its newline not counted; a carriage return at its end is ignored. Returns 0, or

@@ -22,13 +22,14 @@
  *  PORT_FOREIGN, SPAWNED, SPAWN_FAILED answer DO_START: waiting → backoff, starting, backoff.
  *  RECONFIGURE: as RESTART, but waiting is forgiven its past too, disabled → waiting, and what
  *  somebody wants down stays so (stopped; stopping, unless it was to be disabled). DISABLE: as
- *  STOP, but the end is disabled.
- *  TASK_FAILED: waiting → blocked. REPAIRED: waiting → waiting, for order now.
- *  EXEC_OK: starting → ready, if nothing else is asked for. PROBE_OK, NOTIFY_READY: starting and
- *  failing → ready (NOTIFY_READY: starting only, where it is the probe). PROBE_MISS: ready →
- *  failing. PROBE_UNKNOWN: no state, the next probe is planned. FATAL_OUTPUT: starting is never
- *  going to be ready. NOTIFY_STOPPING: starting, ready, failing → stopping, without a signal.
- *  ADOPTED: the same three → starting. KILL: KILL_TREE in stopping. All else: nothing.
+ *  STOP, but the end is disabled. TASK_FAILED: waiting → blocked. REPAIRED: waiting → waiting, for
+ *  order now. EXEC_OK: starting → ready, if nothing else is asked for. PROBE_OK, NOTIFY_READY:
+ *  starting and failing → ready (NOTIFY_READY: starting only, where it is the probe; with a port, a
+ *  probe that asks who holds that is due then). PROBE_MISS: ready → failing. PROBE_UNKNOWN: no
+ *  state, the next probe is planned. FATAL_OUTPUT: starting is never going to be ready.
+ *  NOTIFY_STOPPING: starting, ready, failing → stopping, without a signal. ADOPTED: the same three
+ *  → starting. KILL: KILL_TREE in stopping. START of what waits or runs forgives its past. All
+ *  else: nothing.
  */
 #include "core/service.h"
 
@@ -66,14 +67,20 @@ unsigned service_wait(struct service *service, uint64_t now_ms)
 	return SERVICE_DO_CHECK_ORDER;
 }
 
-/* A start that somebody asked for: the past is forgiven. */
-unsigned service_start_afresh(struct service *service, uint64_t now_ms)
+static unsigned service_forgive(struct service *service)
 {
-	service->is_wanted = service->is_asked = true;
 	service->failures = 0;
 	service->is_crash_loop = false;
 	service->blocked = BLOCKED_NOT;
 	service->crashes.count = 0;
+	return 0;
+}
+
+/* A start that somebody asked for: the past is forgiven. */
+unsigned service_start_afresh(struct service *service, uint64_t now_ms)
+{
+	service->is_wanted = service->is_asked = true;
+	(void)service_forgive(service);
 	service->probe_stop_ms = NEVER_MS;
 	return service_wait(service, now_ms);
 }
@@ -120,6 +127,7 @@ unsigned service_become_ready(struct service *service, uint64_t now_ms)
 	if (service->fatal_output >= 0)
 		return 0;
 	service->was_ready = true;
+	service->has_said_ready = false;
 	service->has_repaired = false;
 	service->blocked = BLOCKED_NOT;
 	service->ready_ms = now_ms;
@@ -136,9 +144,8 @@ void service_begin(struct service *service, uint64_t now_ms)
 		service->restarts++;
 	service->is_asked = false;
 	service->has_process = true;
-	service->has_failed_exec = service->has_failed_privilege = false;
-	service->was_ready = service->was_stable = false;
-	service->is_diagnosed = false;
+	service->has_failed_exec = service->was_ready = service->was_stable = false;
+	service->is_diagnosed = service->has_said_ready = false;
 	service->fatal_output = -1;
 	service->started_ms = now_ms;
 	health_start(&service->health, service->config, now_ms);
@@ -203,7 +210,7 @@ static unsigned service_while_waiting(
 		    deadline_after(now_ms, SERVICE_PORT_RETRY_MS));
 		return 0;
 	case SERVICE_EV_START:
-	case SERVICE_EV_RESTART:
+	case SERVICE_EV_RESTART: return service_forgive(service);
 	case SERVICE_EV_KILL:
 	case SERVICE_EV_EXEC_OK:
 	case SERVICE_EV_EXEC_FAILED:
@@ -254,14 +261,8 @@ static unsigned service_while_running(
 		if (is_starting && service_is_ready_by_exec(config))
 			return service_become_ready(service, now_ms);
 		return 0;
-	case SERVICE_EV_NOTIFY_READY:
-		if (is_starting && config->probe.type == PROBE_NOTIFY)
-			return service_become_ready(service, now_ms);
-		return 0;
-	case SERVICE_EV_EXEC_FAILED:
-		service->has_failed_exec = true;
-		service->has_failed_privilege = event->is_privilege;
-		return 0;
+	case SERVICE_EV_NOTIFY_READY: return service_on_notify_ready(service, now_ms);
+	case SERVICE_EV_EXEC_FAILED: service_on_exec_failed(service, event); return 0;
 	case SERVICE_EV_PROBE_OK: return service_on_probe(service, true, now_ms);
 	case SERVICE_EV_PROBE_MISS: return service_on_probe(service, false, now_ms);
 	case SERVICE_EV_PROBE_UNKNOWN: health_no_result(&service->health, now_ms); return 0;
@@ -271,7 +272,7 @@ static unsigned service_while_running(
 	case SERVICE_EV_ADOPTED: return service_on_adopted(service, event, now_ms);
 	case SERVICE_EV_EXITED: return service_on_exited(service, event, now_ms);
 	case SERVICE_EV_TIMER: return service_on_timer(service, now_ms);
-	case SERVICE_EV_START:
+	case SERVICE_EV_START: return service_forgive(service);
 	case SERVICE_EV_KILL:
 	case SERVICE_EV_ORDER_READY:
 	case SERVICE_EV_PORT_FOREIGN:
@@ -309,10 +310,7 @@ static unsigned service_while_stopping(
 			return 0;
 		service->cause = SERVICE_CAUSE_REQUEST; /* it was on its way out by itself */
 		return SERVICE_DO_STOP_SIGNAL;
-	case SERVICE_EV_EXEC_FAILED:
-		service->has_failed_exec = true;
-		service->has_failed_privilege = event->is_privilege;
-		return 0;
+	case SERVICE_EV_EXEC_FAILED: service_on_exec_failed(service, event); return 0;
 	case SERVICE_EV_FATAL_OUTPUT: service_on_fatal_output(service, event); return 0;
 	case SERVICE_EV_EXITED:
 		return service->has_process ? service_on_exited(service, event, now_ms) : 0;

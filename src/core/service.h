@@ -112,6 +112,7 @@ struct service {
 	bool is_diagnosed;         /* told that it is unhealthy, where nothing more is to be done */
 	int fatal_output;          /* which of its texts this start has written; -1: none */
 	bool was_ready;            /* in this start */
+	bool has_said_ready;       /* READY=1, and not yet counted: of an heir, before its time */
 	bool was_stable;           /* likewise: ready for stable_after without a break */
 	bool is_unkillable;
 	bool is_crash_loop;

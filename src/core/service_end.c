@@ -54,20 +54,6 @@ static unsigned service_block(
 	return 0;
 }
 
-/* A fatal exit code: repaired once, else a person is needed. */
-static unsigned service_on_config_exit(struct service *service, uint64_t now_ms)
-{
-	const struct service_config *config = service->config;
-
-	service->failures++;
-	if (service->last_exit.reason != EXIT_REASON_CONFIG || !config->repair.count ||
-	    service->has_repaired)
-		return service_block(service, BLOCKED_CONFIG, config->fatal_retry_ms, now_ms);
-	service->is_repairing = service->has_repaired = true;
-	service_enter(service, SERVICE_WAITING, now_ms, NEVER_MS);
-	return SERVICE_DO_REPAIR;
-}
-
 /* One more exit, or an adoption, which is one too: are these too many? */
 static unsigned service_count_exit(struct service *service, uint64_t now_ms)
 {
@@ -78,6 +64,26 @@ static unsigned service_count_exit(struct service *service, uint64_t now_ms)
 		return 0;
 	service->is_crash_loop = true;
 	return SERVICE_DO_CRASH_LOOP;
+}
+
+/*
+ * A fatal exit code: repaired once, else a person is needed. One that is ready as soon as it runs
+ * would be repaired for ever: these exits count as others do, and a loop of them is not repaired.
+ */
+static unsigned service_on_config_exit(struct service *service, uint64_t now_ms)
+{
+	const struct service_config *config = service->config;
+	bool is_repairable = service->last_exit.reason == EXIT_REASON_CONFIG &&
+			     config->repair.count && !service->has_repaired;
+	unsigned actions = is_repairable ? service_count_exit(service, now_ms) : 0;
+
+	service->failures++;
+	if (!is_repairable || service->is_crash_loop)
+		return actions |
+		       service_block(service, BLOCKED_CONFIG, config->fatal_retry_ms, now_ms);
+	service->is_repairing = service->has_repaired = true;
+	service_enter(service, SERVICE_WAITING, now_ms, NEVER_MS);
+	return actions | SERVICE_DO_REPAIR;
 }
 
 /* The delay by spec 30 part 2; counts the failure. */
@@ -93,6 +99,12 @@ static uint64_t service_next_delay_ms(struct service *service, uint32_t random)
 		return 0;
 	return backoff_next(
 	    config->restart_delay_ms, config->restart_delay_max_ms, service->failures, random);
+}
+
+void service_on_exec_failed(struct service *service, const struct service_event *event)
+{
+	service->has_failed_exec = true;
+	service->has_failed_privilege = event->is_privilege;
 }
 
 /* What the restart rule says about an exit nobody asked for. */
@@ -149,8 +161,13 @@ static void service_note_exit(
 unsigned service_on_adopted(
     struct service *service, const struct service_event *event, uint64_t now_ms)
 {
+	/* It may have become ready before the one that it takes over from has gone. */
+	bool has_said_ready = service->has_said_ready;
+
 	service_note_exit(service, event, now_ms);
 	service_begin(service, now_ms);
+	if (has_said_ready)
+		health_ask(&service->health, now_ms);
 	return SERVICE_DO_CANCEL_PROBE | service_count_exit(service, now_ms);
 }
 

@@ -15,8 +15,8 @@ static size_t name_length(const char *entry)
 
 static bool is_ours_alone(const char *entry)
 {
-	static const char *const prefixes[] = { "NEMOINIT_", "NOTIFY_SOCKET=", "LISTEN_PID=",
-		"LISTEN_FDS=", "LISTEN_FDNAMES=", "LISTEN_PIDFDID=", "WATCHDOG_" };
+	static const char *const prefixes[] = { "NEMOINIT_", "_NEMOINIT=", "NOTIFY_SOCKET=",
+		"LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES=", "LISTEN_PIDFDID=", "WATCHDOG_" };
 
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
 		if (strncmp(entry, prefixes[i], strlen(prefixes[i])) == 0)
@@ -82,6 +82,7 @@ int service_env_build(char *const *inherited, const struct service_config *confi
 		result = result ? result : env_set(&environment, "WATCHDOG_USEC", watchdog);
 	for (size_t i = 0; !result && i < config->env.count; i++)
 		result = env_put(&environment, strdup(config->env.items[i]));
+	result = result ? result : env_set(&environment, "_NEMOINIT", given->mark);
 	if (result) {
 		words_deinit(&environment);
 		return -ENOMEM;

@@ -79,3 +79,16 @@ unsigned service_on_probe(struct service *service, bool ok, uint64_t now_ms)
 		service_enter(service, ok ? SERVICE_READY : SERVICE_FAILING, now_ms, NEVER_MS);
 	return now_ms >= service_unhealthy_ms(service) ? service_on_unhealthy(service, now_ms) : 0;
 }
+
+unsigned service_on_notify_ready(struct service *service, uint64_t now_ms)
+{
+	if (service->config->probe.type != PROBE_NOTIFY)
+		return 0;
+	service->has_said_ready = true;
+	if (service->state != SERVICE_STARTING)
+		return 0;
+	if (!service->config->port)
+		return service_become_ready(service, now_ms);
+	health_ask(&service->health, now_ms);
+	return 0;
+}

@@ -1,5 +1,7 @@
 #include "core/snapshot.h"
 
+#include <string.h>
+
 #include "util/macros.h"
 
 static const char *const state_names[] = {
@@ -118,4 +120,12 @@ enum health snapshot_health(const struct snapshot_service *services, size_t coun
 		worst = one < worst ? one : worst;
 	}
 	return worst;
+}
+
+const struct snapshot_service *snapshot_find(const struct snapshot *snapshot, const char *name)
+{
+	for (size_t i = 0; i < snapshot->service_count; i++)
+		if (strcmp(snapshot->services[i].name, name) == 0)
+			return &snapshot->services[i];
+	return NULL;
 }

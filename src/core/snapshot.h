@@ -123,6 +123,9 @@ struct snapshot_service {
 	struct snapshot_strings last_output;
 	int64_t last_output_at_ms;
 	struct snapshot_strings warnings;
+	/* For metrics only. */
+	const uint32_t *restarts_by; /* by reason: EXIT_REASON_COUNT_ of them */
+	uint64_t output_bytes;
 };
 
 struct snapshot_nemoinit {
@@ -139,6 +142,7 @@ struct snapshot_nemoinit {
 	int64_t reaped;
 	int64_t stop_budget_ms;
 	struct snapshot_strings warnings;
+	uint64_t dropped_lines; /* for metrics only */
 };
 
 struct snapshot {
@@ -160,3 +164,6 @@ const char *health_to_string(enum health health);
  * A service that is `finished` counts by its last exit, `disabled` ones count as ready.
  */
 enum health snapshot_health(const struct snapshot_service *services, size_t count, bool stopping);
+
+/* The service of that name, or NULL. */
+const struct snapshot_service *snapshot_find(const struct snapshot *snapshot, const char *name);

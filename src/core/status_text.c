@@ -137,7 +137,7 @@ static void add_table(const struct view *view)
 	    name_width + 2 + STATE_COLUMNS + 3 * (NUMBER_COLUMNS + 2) <= view->page.width;
 
 	if (!view->snapshot->service_count) {
-		text_add(view->page.text, "no services\n");
+		text_add(view->page.text, "no services in the configuration\n");
 		return;
 	}
 	text_addf(view->page.text, "%-*s  %-*s  %-*s", (int)name_width, "NAME", STATE_COLUMNS,
@@ -283,8 +283,9 @@ static void add_process(const struct view *view, const struct snapshot_service *
 	text_init(&words, buffer, sizeof(buffer));
 	text_addf(&words, "%lld", (long long)(service->restarts < 0 ? 0 : service->restarts));
 	if (service->consecutive_failures > 0)
-		text_addf(
-		    &words, ", %lld failures in a row", (long long)service->consecutive_failures);
+		text_addf(&words, ", %lld failure%s in a row",
+		    (long long)service->consecutive_failures,
+		    service->consecutive_failures == 1 ? "" : "s");
 	page_add_entry(&view->page, "restarts", &words);
 	text_init(&words, buffer, sizeof(buffer));
 	status_add_outside(&words, service->command);
@@ -322,7 +323,8 @@ static void add_last_output(const struct view *view, const struct snapshot_servi
 	else if (!lines->count)
 		text_add(&words, "none");
 	else
-		text_addf(&words, "the last %zu lines", lines->count);
+		text_addf(
+		    &words, "the last %zu line%s", lines->count, lines->count == 1 ? "" : "s");
 	if (lines->count && service->last_output_at_ms >= 0) {
 		text_add(&words, ", newest");
 		status_add_ago(&words, service->last_output_at_ms, view->now_ms);

@@ -22,7 +22,7 @@ static const struct {
 	[EXIT_REASON_OOM] = { "killed", ", memory had run out" },
 	[EXIT_REASON_CONFIG] = { "ended", ": it refuses its configuration" },
 	[EXIT_REASON_FATAL_OUTPUT] = { "ended", " after a fatal message" },
-	[EXIT_REASON_EXEC_FAILED] = { "could not be executed", "" },
+	[EXIT_REASON_EXEC_FAILED] = { "could not be started", "" },
 	[EXIT_REASON_PROBE_FAILED] = { "stopped", ": its probe had failed for too long" },
 	[EXIT_REASON_START_TIMEOUT] = { "stopped", ": it was not ready in time" },
 	[EXIT_REASON_WATCHDOG] = { "stopped", ": its watchdog message had not come" },
@@ -95,7 +95,7 @@ void status_add_exit(struct text *text, const struct snapshot_exit *last, int64_
 	text_add(text, exit_words[last->reason].verb);
 	if (last->signal >= 0)
 		add_signal(text, last->signal);
-	else if (last->code >= 0)
+	else if (last->code >= 0 && last->reason != EXIT_REASON_EXEC_FAILED)
 		text_addf(text, " with exit code %lld", (long long)last->code);
 	text_add(text, exit_words[last->reason].tail);
 	if (last->oom == 1 && last->reason != EXIT_REASON_OOM)
@@ -265,8 +265,12 @@ static void add_backoff_next(struct text *text, const struct snapshot_service *s
 
 	text_add(text, has_stranger ? "looks again " : "next start ");
 	add_due(text, service->next_start_in_ms);
-	if (has_stranger)
+	if (has_stranger) {
 		text_add(text, ", starts when the port is free");
+	} else if (service->crash_loop) {
+		text_add(text, "; or at once: ");
+		add_hint(text, "reset", service->name);
+	}
 }
 
 static void add_blocked_next(struct text *text, const struct snapshot_service *service)
@@ -283,7 +287,9 @@ static void add_blocked_next(struct text *text, const struct snapshot_service *s
 
 static void add_starting_next(struct text *text, const struct snapshot_service *service)
 {
-	if (!service->probe.type)
+	if (!service->probe.type && service->listener.port >= 0)
+		text_addf(text, "ready when it holds port %lld", (long long)service->listener.port);
+	else if (!service->probe.type)
 		text_add(text, "ready as soon as it runs");
 	else if (strcmp(service->probe.type, "notify") == 0)
 		text_add(text, "ready when it says READY=1");

@@ -1,6 +1,7 @@
 #include "core/words.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,18 +31,32 @@ int words_add(struct words *words, char *word)
 	return 0;
 }
 
+static void text_add_word(struct text *text, const char *word)
+{
+	bool has_quote = strchr(word, '\'');
+	const char *quote = has_quote ? "\"" : !*word || strpbrk(word, " \t\n\"\\") ? "'" : "";
+
+	text_add(text, quote);
+	while (has_quote && *word) {
+		size_t length = strcspn(word, "\"\\");
+
+		text_add_printable(text, word, length, WORDS_SHOWN_BYTES);
+		word += length;
+		if (*word)
+			text_addf(text, "\\%c", *word++);
+	}
+	text_add_printable(text, word, strlen(word), WORDS_SHOWN_BYTES);
+	text_add(text, quote);
+}
+
 char *words_join(const struct words *words)
 {
 	struct text text;
 
 	text_init_heap(&text, WORDS_SHOWN_BYTES);
 	for (size_t i = 0; i < words->count; i++) {
-		const char *word = words->items[i];
-		const char *quote = !*word || strpbrk(word, " \t\n") ? "'" : "";
-
-		text_addf(&text, "%s%s", i ? " " : "", quote);
-		text_add_printable(&text, word, strlen(word), WORDS_SHOWN_BYTES);
-		text_add(&text, quote);
+		text_add(&text, i ? " " : "");
+		text_add_word(&text, words->items[i]);
 	}
 	return text.data;
 }

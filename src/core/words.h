@@ -23,8 +23,8 @@ void words_deinit(struct words *words);
 /* Appends word and takes it, also when it fails. 0 or -ENOMEM. */
 int words_add(struct words *words, char *word);
 
-/* The words as people would type them, more or less: one with blanks in quotes, at most
- * WORDS_SHOWN_BYTES of it, printable. A heap string; NULL without memory. */
+/* The words as people would type them, more or less: one with blanks or quotes in quotes,
+ * at most WORDS_SHOWN_BYTES of it, printable. A heap string; NULL without memory. */
 char *words_join(const struct words *words);
 
 /* Is name in the list? */

@@ -86,7 +86,8 @@ static int try_path(struct client *client, const char *path, struct error *error
 	if (result == -ETIMEDOUT)
 		return error_set(error, result, "%s: nobody accepts the connection", path);
 	if (result)
-		return error_set(error, result, "%s: %s", path, strerror(-result));
+		return error_set(error, result, "%s: %s%s", path, strerror(-result),
+		    result == -ENOENT || result == -ECONNREFUSED ? "; is nemoinit running?" : "");
 	result = check_server(client->fd, path, error);
 	if (result) {
 		fd_close(&client->fd);
@@ -213,6 +214,9 @@ int client_open(struct client *client, const char *explicit_path, const char *ru
 
 void client_close(struct client *client)
 {
+	free(client->rest);
+	client->rest = NULL;
+	client->rest_bytes = 0;
 	fd_close(&client->fd);
 }
 
@@ -238,7 +242,7 @@ static int wait_for(const struct client *client, short events, struct error *err
 }
 
 /* A server that hangs up while we still write may have answered: what it said is read anyway. */
-static int send_line(
+int client_send(
     const struct client *client, const char *line, size_t length_bytes, struct error *error)
 {
 	while (length_bytes) {
@@ -258,12 +262,37 @@ static int send_line(
 	return 0;
 }
 
-/* Receives once. 1: the line is whole; 0: not yet; or -errno. */
-static int receive_some(const struct client *client, struct text *reply, struct error *error)
+/*
+ * Moves the line, or all if it goes on, into *line; what is behind it is kept. 1: the line is
+ * whole; 0: not yet; or -errno.
+ */
+static int take_bytes(struct client *client, const char *bytes, size_t length_bytes,
+    struct text *line, struct error *error)
+{
+	const char *newline = memchr(bytes, '\n', length_bytes);
+	size_t taken = newline ? (size_t)(newline - bytes) : length_bytes;
+	size_t rest_bytes = newline ? length_bytes - taken - 1 : 0;
+	char *rest = rest_bytes ? malloc(rest_bytes) : NULL;
+
+	text_add_bytes(line, bytes, taken);
+	if (line->truncated || (rest_bytes && !rest)) {
+		free(rest);
+		return error_set(
+		    error, -EMSGSIZE, "%s: the answer is too long, or memory short", client->path);
+	}
+	if (rest)
+		memcpy(rest, newline + 1, rest_bytes);
+	free(client->rest);
+	client->rest = rest;
+	client->rest_bytes = rest_bytes;
+	return newline != NULL;
+}
+
+/* Receives once; returns as take_bytes does. */
+static int receive_some(struct client *client, struct text *line, struct error *error)
 {
 	char buffer[65536];
 	int result = wait_for(client, POLLIN, error);
-	const char *newline;
 	ssize_t length;
 
 	if (result)
@@ -274,28 +303,26 @@ static int receive_some(const struct client *client, struct text *reply, struct 
 	if (length <= 0)
 		return error_set(error, -ECONNRESET,
 		    "%s: the connection was closed without a whole answer", client->path);
-	newline = memchr(buffer, '\n', (size_t)length);
-	text_add_bytes(reply, buffer, newline ? (size_t)(newline - buffer) : (size_t)length);
-	if (reply->truncated)
-		return error_set(
-		    error, -EMSGSIZE, "%s: the answer is too long, or memory short", client->path);
-	return newline != NULL;
+	return take_bytes(client, buffer, (size_t)length, line, error);
 }
 
-int client_exchange(struct client *client, const char *line, size_t length_bytes, char **ret_reply,
-    size_t *ret_length_bytes, struct error *error)
+int client_receive(
+    struct client *client, char **ret_line, size_t *ret_length_bytes, struct error *error)
 {
-	struct text reply;
-	int result = send_line(client, line, length_bytes, error);
+	struct text line;
+	int result = 0;
 
-	text_init_heap(&reply, CLIENT_REPLY_MAX_BYTES);
+	text_init_heap(&line, CLIENT_REPLY_MAX_BYTES);
+	if (client->rest)
+		result = take_bytes(client, client->rest, client->rest_bytes, &line, error);
 	while (!result)
-		result = receive_some(client, &reply, error);
+		result = receive_some(client, &line, error);
 	if (result < 0) {
-		text_deinit(&reply);
+		text_deinit(&line);
 		return result;
 	}
-	*ret_reply = reply.data;
-	*ret_length_bytes = reply.length_bytes;
+	text_add(&line, ""); /* even an empty line is a string */
+	*ret_line = line.data;
+	*ret_length_bytes = line.length_bytes;
 	return 0;
 }

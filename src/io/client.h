@@ -1,6 +1,6 @@
 /*
- * The other end of the control socket, for nemoctl: one request, one reply line, all of it bounded
- * by a deadline (CLOCK_MONOTONIC ms, NEVER_MS for none). Blocks in poll(2).
+ * The other end of the control socket, for nemoctl: lines out, lines in, all of it bounded by a
+ * deadline (CLOCK_MONOTONIC ms, NEVER_MS for none). Blocks in poll(2).
  */
 #pragma once
 
@@ -17,7 +17,9 @@ enum {
 struct client {
 	int fd; /* -1: not connected */
 	char path[SOCKET_PATH_BYTES];
-	uint64_t deadline_ms;
+	uint64_t deadline_ms; /* may be changed between calls */
+	char *rest;           /* what has come behind the last line; NULL: nothing */
+	size_t rest_bytes;
 };
 
 /*
@@ -35,11 +37,14 @@ int client_open(struct client *client, const char *explicit_path, const char *ru
 /* Harmless twice. */
 void client_close(struct client *client);
 
+/* Sends a line (its newline included). Returns 0 or -errno, with *error. */
+int client_send(
+    const struct client *client, const char *line, size_t length_bytes, struct error *error);
+
 /*
- * Sends a line (its newline included) and reads one reply line. *ret_reply is on the heap,
- * NUL-terminated without its newline, the caller's to free. Returns 0, -ETIMEDOUT, -ECONNRESET
- * when the connection ends before the reply does, -EMSGSIZE for a reply beyond the limit, or
- * another -errno, with *error.
+ * Receives one line. *ret_line is on the heap, NUL-terminated without its newline, the caller's to
+ * free. Returns 0, -ETIMEDOUT, -ECONNRESET when the connection ends before the line does, -EMSGSIZE
+ * for a line beyond the limit, or another -errno, with *error.
  */
-int client_exchange(struct client *client, const char *line, size_t length_bytes, char **ret_reply,
-    size_t *ret_length_bytes, struct error *error);
+int client_receive(
+    struct client *client, char **ret_line, size_t *ret_length_bytes, struct error *error);

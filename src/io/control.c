@@ -16,29 +16,35 @@ enum {
 	GONE_CHECK_MS = 1000,
 };
 
-/* The unprivileged client that has been silent for longest; NULL: all are privileged. */
-static struct control_client *control_idlest(const struct control *control)
+/*
+ * Who makes room for one more: of those with fewer rights the one that has been silent for longest.
+ * Strangers do so for everybody, all but root for root: whoever else may fill the table, the
+ * administrator gets in. NULL: nobody.
+ */
+static struct control_client *control_idlest(
+    const struct control *control, const struct control_peer *peer)
 {
 	struct control_client *idlest = NULL;
 
 	for (size_t i = 0; i < control->client_count; i++) {
 		struct control_client *client = control->clients[i];
+		bool is_less =
+		    !client->peer.is_privileged || (peer->uid == 0 && client->peer.uid != 0);
 
-		if (!client->peer.is_privileged &&
-		    (!idlest || client->active_ms < idlest->active_ms))
+		if (is_less && (!idlest || client->active_ms < idlest->active_ms))
 			idlest = client;
 	}
 	return idlest;
 }
 
 /* Makes room for one more; false if that cannot be. */
-static bool control_make_room(struct control *control)
+static bool control_make_room(struct control *control, const struct control_peer *peer)
 {
 	struct control_client *idlest;
 
 	if (control->client_count < CONTROL_CLIENT_MAX)
 		return true;
-	idlest = control_idlest(control);
+	idlest = control_idlest(control, peer);
 	if (idlest)
 		control_client_drop(idlest);
 	return idlest;
@@ -49,14 +55,17 @@ static void control_admit(struct control *control, int fd)
 {
 	struct control_client *client = NULL;
 	int owned __attribute__((cleanup(fd_close))) = fd;
+	struct control_peer peer;
 
-	if (!control_make_room(control)) {
+	if (control_peer_read(owned, control->endpoint_config.group, &peer) < 0)
+		return;
+	if (!control_make_room(control, &peer)) {
 		/* Fits into the empty buffer of a new socket, or the peer has left already. */
 		(void)send(owned, control->busy_line, strlen(control->busy_line),
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
 		return;
 	}
-	if (control_client_new(control, &owned, &client) < 0)
+	if (control_client_new(control, &owned, &peer, &client) < 0)
 		return; /* closed: all that can be said without memory */
 	client->id = control->next_id++;
 	control->clients[control->client_count++] = client;
@@ -102,6 +111,8 @@ int control_open(struct loop *loop, const struct control_config *config,
 	control->next_id = 1;
 	control->accept_ms = NEVER_MS;
 	control->gone_check_ms = NEVER_MS;
+	control->notice_fd = -1;
+	control->endpoint_config = config->endpoint;
 	result = endpoint_init(&control->endpoint, &config->endpoint, error);
 	if (result) {
 		free(control);
@@ -113,8 +124,45 @@ int control_open(struct loop *loop, const struct control_config *config,
 		control_close(&control);
 		return error_set(error, result, "control socket: no memory");
 	}
+	control->endpoint_config.path = control->endpoint.path;
+	control_place_init(control);
 	*ret_control = control;
 	return 0;
+}
+
+int control_renew(struct control *control, struct error *error)
+{
+	int old_fd __attribute__((cleanup(fd_close))) = -1;
+	int result = endpoint_renew(&control->endpoint, &control->endpoint_config, &old_fd, error);
+
+	if (!result && old_fd >= 0) {
+		/* Who connected in time is let in; under another name more may come for ever. */
+		for (int i = 0, fd = 0; i <= ENDPOINT_BACKLOG && fd >= 0; i++) {
+			fd = fd_lift(accept4(old_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
+			if (fd >= 0)
+				control_admit(control, fd);
+		}
+		loop_watch_free(&control->watch); /* before its descriptor is closed */
+		control->accept_ms = NEVER_MS;
+	}
+	/* Also when the last renewal had no memory for it. */
+	if (!result && !control->watch) {
+		result = loop_watch_new(control->loop, control->endpoint.listen_fd, LOOP_READ,
+		    control_on_connect, control, &control->watch);
+		if (result)
+			return error_set(error, result, "control socket: no memory");
+	}
+	if (!result) {
+		/* Anew: what has been moved away is not to be watched for ever. */
+		control_place_deinit(control);
+		control_place_init(control);
+	}
+	return result;
+}
+
+bool control_is_group_refused(const struct control *control)
+{
+	return control->endpoint.is_group_refused;
 }
 
 void control_close(struct control **control)
@@ -123,6 +171,7 @@ void control_close(struct control **control)
 		return;
 	while ((*control)->client_count)
 		control_client_free((*control)->clients[--(*control)->client_count]);
+	control_place_deinit(*control);
 	loop_watch_free(&(*control)->watch);
 	endpoint_deinit(&(*control)->endpoint);
 	free(*control);
@@ -150,6 +199,24 @@ void control_reply(struct control *control, uint64_t client_id, const char *byte
 	if (connection_send(&client->connection, bytes, length_bytes) < 0)
 		client->is_broken = true;
 	control_client_advance(client, loop_now_ms(control->loop));
+}
+
+void control_push(
+    struct control *control, uint64_t client_id, const char *bytes, size_t length_bytes)
+{
+	struct control_client *client = control_find(control, client_id);
+
+	if (!client || !client->is_waiting || client->is_broken)
+		return;
+	if (!client->unsent_max_bytes)
+		client->unsent_max_bytes = CONTROL_UNSENT_MAX_BYTES + length_bytes;
+	/* Dropped in control_turn: whoever pushes may be walking through a list. */
+	if (connection_unsent_bytes(&client->connection) + length_bytes >
+		client->unsent_max_bytes ||
+	    connection_send(&client->connection, bytes, length_bytes) < 0)
+		client->is_broken = true;
+	else
+		control_client_listen(client);
 }
 
 /* When clients that wait unheard are looked at next. */
@@ -181,6 +248,7 @@ uint64_t control_turn(struct control *control, uint64_t now_ms)
 	}
 	control_plan_gone_check(control, now_ms);
 	next_ms = min_ms(control->accept_ms, control->gone_check_ms);
+	next_ms = min_ms(next_ms, control_place_turn(control, now_ms));
 	for (size_t i = 0; i < control->client_count; i++)
 		next_ms = min_ms(next_ms, control->clients[i]->deadline_ms);
 	return next_ms;

@@ -25,6 +25,7 @@ enum {
 	CONTROL_CLIENT_MAX = 64,
 	CONTROL_LINE_TIMEOUT_MS = 10000,
 	CONTROL_UNSENT_MAX_BYTES = 256 * 1024,
+	CONTROL_LOOK_MS = 5000, /* at the path, where nothing tells of changes */
 
 	/* control_open: another process holds this path. */
 	CONTROL_TAKEN = ENDPOINT_TAKEN,
@@ -35,7 +36,7 @@ struct control_peer {
 	pid_t pid;
 	uid_t uid;
 	gid_t gid;
-	bool is_privileged; /* root, or our own uid */
+	bool is_privileged; /* root, our own uid, or a member of endpoint_config.group */
 };
 
 enum control_refusal {
@@ -53,8 +54,13 @@ struct control_handlers {
 	    const char *line, size_t length_bytes);
 	/* The connection is closed after the reply, whatever the reply says. */
 	void (*handle_refusal)(void *data, uint64_t client, enum control_refusal refusal);
-	/* It left, or had to be dropped, while it waited for its reply. */
+	/* It left, or had to be dropped, while it waited for its reply or was followed up. */
 	void (*handle_gone)(void *data, uint64_t client);
+	/*
+	 * What stands at the socket's path, or at that of its lock, is not ours any more: time for
+	 * control_renew. May be said again until that has been done.
+	 */
+	void (*handle_lost)(void *data);
 };
 
 struct control_config {
@@ -71,6 +77,16 @@ struct control_config {
 int control_open(struct loop *loop, const struct control_config *config,
     struct control **ret_control, struct error *error);
 
+/*
+ * Makes the socket and its lock again where they have been removed or replaced; whoever is
+ * connected stays so. Returns 0, CONTROL_TAKEN when another process has locked the path, or -errno
+ * and *error: then all is as before.
+ */
+int control_renew(struct control *control, struct error *error);
+
+/* Was the socket not allowed to be given to endpoint_config.group? */
+bool control_is_group_refused(const struct control *control);
+
 /* Drops the clients without a word and removes the socket if it is still ours. */
 void control_close(struct control **control);
 
@@ -81,6 +97,13 @@ void control_close(struct control **control);
  */
 void control_reply(struct control *control, uint64_t client, const char *bytes, size_t length_bytes,
     bool close_after);
+
+/*
+ * Queues bytes (copied) for a client that waits, and which goes on waiting: its reply has no end.
+ * It is dropped when more than CONTROL_UNSENT_MAX_BYTES are unsent, beyond the first push, which
+ * may be as long as it must.
+ */
+void control_push(struct control *control, uint64_t client, const char *bytes, size_t length_bytes);
 
 /* Does what is due (time limits, pauses) and returns the next deadline; for the loop's turn hook.
  */

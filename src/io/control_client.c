@@ -17,6 +17,7 @@
 
 #include "io/control_private.h"
 #include "io/fd.h"
+#include "io/groups.h"
 #include "io/loop.h"
 #include "util/macros.h"
 
@@ -101,7 +102,7 @@ static void client_set_deadline(struct control_client *client, uint64_t now_ms)
 }
 
 /* A waiting client is read on, as long as there is room, to see it leave. */
-static void client_set_events(struct control_client *client)
+void control_client_listen(struct control_client *client)
 {
 	const struct connection *connection = &client->connection;
 	unsigned events = 0;
@@ -128,7 +129,7 @@ void control_client_advance(struct control_client *client, uint64_t now_ms)
 		return;
 	}
 	client_set_deadline(client, now_ms);
-	client_set_events(client);
+	control_client_listen(client);
 }
 
 bool control_client_is_deaf(const struct control_client *client)
@@ -154,7 +155,7 @@ static void client_on_ready(void *data, unsigned events)
 	control_client_advance(client, now_ms);
 }
 
-static int read_peer(int fd, struct control_peer *ret_peer)
+int control_peer_read(int fd, gid_t group, struct control_peer *ret_peer)
 {
 	struct ucred credentials;
 	socklen_t size = sizeof(credentials);
@@ -164,11 +165,13 @@ static int read_peer(int fd, struct control_peer *ret_peer)
 	*ret_peer = (struct control_peer){ .pid = credentials.pid,
 		.uid = credentials.uid,
 		.gid = credentials.gid,
-		.is_privileged = credentials.uid == 0 || credentials.uid == geteuid() };
+		.is_privileged = credentials.uid == 0 || credentials.uid == geteuid() ||
+				 group_has_peer(group, fd, credentials.gid) };
 	return 0;
 }
 
-int control_client_new(struct control *control, int *fd, struct control_client **ret_client)
+int control_client_new(struct control *control, int *fd, const struct control_peer *peer,
+    struct control_client **ret_client)
 {
 	struct control_client *client = calloc(1, sizeof(*client));
 	int result;
@@ -180,10 +183,9 @@ int control_client_new(struct control *control, int *fd, struct control_client *
 	client->active_ms = loop_now_ms(control->loop);
 	client->events = LOOP_READ;
 	connection_init(&client->connection, fd_take(fd));
-	result = read_peer(client->connection.fd, &client->peer);
-	if (!result)
-		result = loop_watch_new(control->loop, client->connection.fd, client->events,
-		    client_on_ready, client, &client->watch);
+	client->peer = *peer;
+	result = loop_watch_new(control->loop, client->connection.fd, client->events,
+	    client_on_ready, client, &client->watch);
 	if (result) {
 		control_client_free(client);
 		return result;

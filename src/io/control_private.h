@@ -21,13 +21,19 @@ struct control_client {
 	bool is_last;
 	bool is_broken;
 	bool is_advancing;
+	size_t unsent_max_bytes; /* 0: nothing has been pushed yet */
 	struct connection connection;
 };
 
 struct control {
 	struct loop *loop;
 	struct endpoint endpoint;
+	struct endpoint_config endpoint_config;
 	struct loop_watch *watch;
+	int notice_fd; /* inotify; -1: none */
+	struct loop_watch *notice_watch;
+	uint64_t look_ms;       /* when to look at the path */
+	uint64_t look_pause_ms; /* and how often; NEVER_MS: when told to */
 	const char *busy_line;
 	struct control_handlers handlers;
 	void *data;
@@ -38,12 +44,28 @@ struct control {
 	size_t client_count;
 };
 
+/* ---- control_place.c: is the socket still where it was? ---- */
+
+void control_place_init(struct control *control);
+void control_place_deinit(struct control *control);
+/* Looks if that is due; returns when it is due next. */
+uint64_t control_place_turn(struct control *control, uint64_t now_ms);
+
+/* ---- control_client.c ---- */
+
+/* Who is at the other end; group: see control_peer. 0 or -errno. */
+int control_peer_read(int fd, gid_t group, struct control_peer *ret_peer);
+
 /* Takes *fd. Not yet in the table, without an id. Returns 0 or -errno. */
-int control_client_new(struct control *control, int *fd, struct control_client **ret_client);
+int control_client_new(struct control *control, int *fd, const struct control_peer *peer,
+    struct control_client **ret_client);
 void control_client_free(struct control_client *client);
 
 /* Takes it out of the table, frees it, and tells that it has gone if it waited for a reply. */
 void control_client_drop(struct control_client *client);
+
+/* Wakes us for what it may do next. */
+void control_client_listen(struct control_client *client);
 
 /* After anything has happened to it: hands over lines, drops it when it is over. */
 void control_client_advance(struct control_client *client, uint64_t now_ms);

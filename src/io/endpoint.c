@@ -14,16 +14,14 @@
 
 #include "io/fd.h"
 
-enum { LOCK_PATH_BYTES = SOCKET_PATH_BYTES + sizeof(".lock") };
-
 static int failed(struct error *error, int code, const char *what, const char *path)
 {
 	return error_set(error, code, "cannot %s %s: %s", what, path, strerror(-code));
 }
 
-static void lock_path(const char *path, char lock[LOCK_PATH_BYTES])
+void endpoint_lock_path(const struct endpoint *endpoint, char path[ENDPOINT_LOCK_PATH_BYTES])
 {
-	snprintf(lock, LOCK_PATH_BYTES, "%s.lock", path);
+	snprintf(path, ENDPOINT_LOCK_PATH_BYTES, "%s.lock", endpoint->path);
 }
 
 /* Does the name still lead to the file behind fd? */
@@ -59,10 +57,10 @@ static int lock_try(const char *path, int *ret_fd)
 
 static int endpoint_lock(struct endpoint *endpoint, struct error *error)
 {
-	char path[LOCK_PATH_BYTES];
+	char path[ENDPOINT_LOCK_PATH_BYTES];
 	int result = -ESTALE;
 
-	lock_path(endpoint->path, path);
+	endpoint_lock_path(endpoint, path);
 	/* The last holder removes the file; who opened it before that must open it again. */
 	for (int i = 0; i < 10 && result == -ESTALE; i++)
 		result = lock_try(path, &endpoint->lock_fd);
@@ -97,7 +95,9 @@ static int bind_at(struct endpoint *endpoint, const char *path,
 	umask(mask);
 	if (result < 0)
 		return failed(error, -errno, "bind", path);
-	if (config->group != (gid_t)-1 && lchown(path, (uid_t)-1, config->group) < 0)
+	endpoint->is_group_refused =
+	    config->group != (gid_t)-1 && lchown(path, (uid_t)-1, config->group) < 0;
+	if (endpoint->is_group_refused && errno != EPERM)
 		return failed(error, -errno, "set the group of", path);
 	if (listen(endpoint->listen_fd, ENDPOINT_BACKLOG) < 0)
 		return failed(error, -errno, "listen at", path);
@@ -106,6 +106,19 @@ static int bind_at(struct endpoint *endpoint, const char *path,
 	endpoint->device = status.st_dev;
 	endpoint->inode = status.st_ino;
 	return 0;
+}
+
+/* Whatever stands at the path is ours to replace; only a directory has to be moved aside first. */
+static int move_into_place(const char *path, const char *place)
+{
+	char aside[SOCKET_PATH_BYTES + 10];
+
+	if (rename(path, place) == 0)
+		return 0;
+	if (errno != EISDIR)
+		return -errno;
+	snprintf(aside, sizeof(aside), "%s.%08x", place, arc4random());
+	return rename(place, aside) == 0 && rename(path, place) == 0 ? 0 : -errno;
 }
 
 static int endpoint_bind(
@@ -122,8 +135,11 @@ static int endpoint_bind(
 	if (strcmp(path, endpoint->path) == 0 && unlink(path) < 0 && errno != ENOENT)
 		return failed(error, -errno, "replace", path);
 	result = bind_at(endpoint, path, config, error);
-	if (!result && rename(path, endpoint->path) < 0)
-		result = failed(error, -errno, "move the socket to", endpoint->path);
+	if (!result) {
+		result = move_into_place(path, endpoint->path);
+		if (result)
+			failed(error, result, "move the socket to", endpoint->path);
+	}
 	if (result)
 		(void)unlink(path); /* it may not even be there */
 	return result;
@@ -155,17 +171,55 @@ static bool is_our_socket(const struct endpoint *endpoint)
 	       status.st_dev == endpoint->device && status.st_ino == endpoint->inode;
 }
 
+static bool is_lock_ours(const struct endpoint *endpoint)
+{
+	char path[ENDPOINT_LOCK_PATH_BYTES];
+
+	endpoint_lock_path(endpoint, path);
+	return is_same_file(endpoint->lock_fd, path);
+}
+
+bool endpoint_is_intact(const struct endpoint *endpoint)
+{
+	return is_our_socket(endpoint) && is_lock_ours(endpoint);
+}
+
+int endpoint_renew(struct endpoint *endpoint, const struct endpoint_config *config, int *ret_old_fd,
+    struct error *error)
+{
+	struct endpoint fresh = *endpoint;
+	int result = 0;
+
+	if (!is_lock_ours(endpoint)) {
+		result = endpoint_lock(&fresh, error);
+		if (result)
+			return result;
+		fd_close(&endpoint->lock_fd);
+		endpoint->lock_fd = fresh.lock_fd;
+	}
+	if (is_our_socket(endpoint))
+		return 0;
+	result = endpoint_bind(&fresh, config, error);
+	if (result) {
+		fd_close(&fresh.listen_fd);
+		return result;
+	}
+	*ret_old_fd = endpoint->listen_fd;
+	*endpoint = fresh;
+	return 0;
+}
+
 void endpoint_deinit(struct endpoint *endpoint)
 {
-	char path[LOCK_PATH_BYTES];
+	char path[ENDPOINT_LOCK_PATH_BYTES];
 
 	if (is_our_socket(endpoint))
 		(void)unlink(endpoint->path); /* a name left over is replaced by the next start */
 	endpoint->inode = 0;
 	fd_close(&endpoint->listen_fd);
 	/* The name goes before the lock: see lock_try. */
-	lock_path(endpoint->path, path);
-	if (endpoint->lock_fd >= 0 && is_same_file(endpoint->lock_fd, path))
+	endpoint_lock_path(endpoint, path);
+	if (endpoint->lock_fd >= 0 && is_lock_ours(endpoint))
 		(void)unlink(path);
 	fd_close(&endpoint->lock_fd);
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,6 +53,7 @@ struct job {
 	uint64_t give_up_ms;  /* of the sweep */
 	pid_t pid;            /* -1 once reaped */
 	pid_t group;
+	struct tree tree; /* of one with a session of its own */
 	int status_fd;
 	struct job_pipe output;
 	struct job_pipe error_output;
@@ -78,6 +80,7 @@ static void tell_end(struct job *job)
 	pipe_close(&job->output);
 	pipe_close(&job->error_output);
 	fd_close(&job->status_fd);
+	tree_clear(&job->tree);
 	enter(job, JOB_IDLE, NEVER_MS);
 	result.error = &job->error;
 	result.output = &job->output.text;
@@ -85,18 +88,11 @@ static void tell_end(struct job *job)
 	job->handle(job->data, &result);
 }
 
-static bool is_nobodys(void *data, pid_t pid)
-{
-	(void)data;
-	(void)pid;
-	return false;
-}
-
-static bool is_anything_left(const struct job *job)
+static bool is_anything_left(struct job *job)
 {
 	if (job->request.owns_children)
 		return children_exist();
-	return job->request.spawn.new_session && tree_is_alive(job->group, is_nobodys, NULL);
+	return job->request.spawn.new_session && tree_is_alive(&job->tree);
 }
 
 static void kill_all(struct job *job)
@@ -104,7 +100,7 @@ static void kill_all(struct job *job)
 	if (job->pid > 0)
 		(void)kill(job->pid, SIGKILL); /* it may not lead its group yet */
 	if (job->request.spawn.new_session)
-		tree_signal_all(job->group, SIGKILL);
+		tree_kill(&job->tree);
 	else
 		(void)kill(-job->group, SIGKILL); /* ESRCH: nobody left in it */
 	if (job->request.owns_children && job->pid < 0)
@@ -209,6 +205,7 @@ void job_free(struct job **job)
 	pipe_close(&(*job)->output);
 	pipe_close(&(*job)->error_output);
 	fd_close(&(*job)->status_fd);
+	tree_clear(&(*job)->tree);
 	text_deinit(&(*job)->output.text);
 	text_deinit(&(*job)->error_output.text);
 	free(*job);
@@ -253,6 +250,9 @@ int job_start(
 	if (!request->spawn.new_session)
 		(void)setpgid(job->pid, job->pid);
 	job->group = job->pid;
+	if (request->spawn.new_session)
+		tree_set_main(&job->tree, job->pid, job->pid);
+	snprintf(job->tree.mark, sizeof(job->tree.mark), "%s", request->mark ? request->mark : "");
 	enter(job, JOB_RUNNING, deadline_after(now_ms, request->timeout_ms));
 	return 0;
 }
@@ -273,6 +273,12 @@ void job_stop(struct job *job, uint64_t now_ms)
 		begin_end(job, now_ms);
 }
 
+void job_shift(struct job *job, uint64_t gap_ms)
+{
+	job->deadline_ms = deadline_after(job->deadline_ms, gap_ms);
+	job->give_up_ms = deadline_after(job->give_up_ms, gap_ms);
+}
+
 bool job_is_running(const struct job *job)
 {
 	return job->phase != JOB_IDLE;
@@ -285,6 +291,7 @@ void job_handle_exit(struct job *job, pid_t pid, const struct exit_info *exit, u
 	if (job->phase == JOB_IDLE || pid != job->pid)
 		return; /* a session is not looked for at each exit of a stranger */
 	job->pid = -1;
+	job->tree.main_pid = 0;
 	job->result.exit = *exit;
 	if (job->result.outcome == JOB_EXITED &&
 	    spawn_read_status(job->status_fd, &job->request.spawn, NULL, &job->error) < 0)
@@ -315,6 +322,7 @@ void job_handle_deadline(struct job *job, uint64_t now_ms)
 		break;
 	case JOB_KILLING: /* it cannot be killed: whoever reaps it one day does not know it */
 		job->pid = -1;
+		job->tree.main_pid = 0;
 		begin_sweep(job, now_ms);
 		break;
 	case JOB_LINGERING: begin_sweep(job, now_ms); break;

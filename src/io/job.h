@@ -39,6 +39,8 @@ struct job_request {
 	 * all in the result. Must not free the job.
 	 */
 	void (*handle_output)(void *data, bool is_stderr, const char *bytes, size_t length_bytes);
+	const char *mark;   /* TREE_MARK_NAME in its environment: what bears it is ended with it,
+			     * wherever it has gone; NULL: none. Needs a session of its own */
 	bool owns_children; /* every child of this process is the job's: none survives it */
 };
 
@@ -67,6 +69,9 @@ int job_start(
 
 /* Brings the limit forward to now: TERM, then KILL; the end is told as JOB_TIMED_OUT. */
 void job_stop(struct job *job, uint64_t now_ms);
+
+/* Our own loop stood still for gap_ms: its time is that much longer. */
+void job_shift(struct job *job, uint64_t gap_ms);
 
 bool job_is_running(const struct job *job);
 

@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "io/proc.h"
+#include "io/tree.h"
 #include "util/macros.h"
 
 enum {
 	SOCKETS_MAX = 16, /* on one port: addresses times SO_REUSEPORT */
 	TCP_LISTEN = 0x0a,
+	DESCRIPTORS_MAX = 65536, /* looked at in one search; the rest counts as unreadable */
 };
 
 struct listening_socket {
@@ -26,6 +28,7 @@ struct listener_search {
 	const struct listener_query *query;
 	struct listening_socket sockets[SOCKETS_MAX];
 	unsigned count;
+	unsigned looked_at; /* descriptors, so far */
 	bool found_self;
 	bool is_ours_unreadable; /* a process of the service hides its descriptors */
 	pid_t self_pid;
@@ -91,7 +94,7 @@ static int read_table(struct listener_search *search, const char *path, bool ipv
 }
 
 /* Does the process hold one of the sockets? 1, 0, or -errno where that cannot be read. */
-static int holds_socket(const struct listener_search *search, pid_t pid)
+static int holds_socket(struct listener_search *search, pid_t pid)
 {
 	char path[64], target[64];
 	const struct dirent *entry;
@@ -108,6 +111,11 @@ static int holds_socket(const struct listener_search *search, pid_t pid)
 
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
+		/* A stranger may have a million, and more processes that share them. */
+		if (search->looked_at++ >= DESCRIPTORS_MAX) {
+			result = -EMFILE;
+			break;
+		}
 		length = readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
 		if (length < 0) {
 			result = errno == EACCES ? -EACCES : result;
@@ -124,22 +132,6 @@ static int holds_socket(const struct listener_search *search, pid_t pid)
 	return result;
 }
 
-/* Does the process descend from the service's main process? */
-static bool is_descendant(const struct listener_query *query, const struct proc_stat *stat)
-{
-	struct proc_stat at = *stat;
-
-	if (!query->main_pid)
-		return false;
-	for (unsigned depth = 0; depth < 32; depth++) {
-		if (at.pid == query->main_pid || at.session == query->main_pid)
-			return true;
-		if (at.parent <= 1 || proc_read_stat(at.parent, &at))
-			return false;
-	}
-	return false;
-}
-
 static bool visit_process(void *data, const struct proc_stat *stat)
 {
 	struct listener_search *search = data;
@@ -147,7 +139,7 @@ static bool visit_process(void *data, const struct proc_stat *stat)
 
 	if (holds == 0 || holds == -ENOENT || holds == -ESRCH)
 		return true;
-	if (is_descendant(search->query, stat)) {
+	if (search->query->tree && tree_has(search->query->tree, stat)) {
 		search->found_self = search->found_self || holds == 1;
 		search->is_ours_unreadable = search->is_ours_unreadable || holds < 0;
 		if (holds == 1)
@@ -156,6 +148,34 @@ static bool visit_process(void *data, const struct proc_stat *stat)
 		search->foreign_pid = stat->pid;
 	}
 	return !search->found_self;
+}
+
+/* Those of its tree that are known: it spares the walk through all processes. */
+static bool find_known(struct listener_search *search)
+{
+	const struct tree *tree = search->query->tree;
+
+	if (!tree)
+		return false;
+	if (tree->main_pid && holds_socket(search, tree->main_pid) == 1) {
+		search->self_pid = tree->main_pid;
+		return true;
+	}
+	for (unsigned is_child = 2; is_child-- > 0;) {
+		for (size_t i = 0; i < tree->count; i++) {
+			const struct tree_member *member = &tree->members[i];
+			struct proc_stat stat;
+
+			if (member->is_child != is_child || holds_socket(search, member->pid) != 1)
+				continue;
+			if (proc_read_stat(member->pid, &stat) ||
+			    stat.start_time != member->start_time)
+				continue;
+			search->self_pid = member->pid;
+			return true;
+		}
+	}
+	return false;
 }
 
 static enum listener_owner judge(const struct listener_search *search)
@@ -182,16 +202,12 @@ void listener_find(const struct listener_query *query, struct listener *ret_list
 			ret_listener->owner = LISTENER_UNKNOWN;
 		return;
 	}
-	/* The usual holder first: it spares the walk through all processes. */
-	if (query->main_pid && holds_socket(&search, query->main_pid) == 1) {
-		search.found_self = true;
-		search.self_pid = query->main_pid;
-	} else {
+	search.found_self = find_known(&search);
+	if (!search.found_self)
 		(void)proc_each(visit_process, &search);
-	}
 	ret_listener->owner = judge(&search);
 	ret_listener->pid = search.found_self ? search.self_pid : search.foreign_pid;
-	if (ret_listener->pid)
-		proc_read_command(
-		    ret_listener->pid, ret_listener->command, sizeof(ret_listener->command));
+	if (!ret_listener->pid)
+		return;
+	proc_read_command(ret_listener->pid, ret_listener->command, sizeof(ret_listener->command));
 }

@@ -14,13 +14,15 @@ enum {
 	LISTENER_COMMAND_BYTES = 256,
 };
 
+struct tree;
+
 struct listener_query {
 	uint16_t port;
 	bool has_address; /* else any address of either family */
 	bool is_ipv6;
-	uint8_t address[16]; /* network order */
-	pid_t main_pid;      /* of the service, whose session is its own; 0: nothing of it lives */
-	uid_t uid;           /* that the service runs as */
+	uint8_t address[16];     /* network order */
+	const struct tree *tree; /* of the service; NULL: nothing of it lives */
+	uid_t uid;               /* that the service runs as */
 };
 
 struct listener {
@@ -31,7 +33,8 @@ struct listener {
 
 /*
  * Looks for a listener that answers at the address: on it, on the wildcard of its family, or on
- * `::` (which takes IPv4 as well unless it is V6ONLY, which cannot be seen from outside). Where
- * /proc/net cannot be read the answer is LISTENER_UNKNOWN.
+ * `::` (which takes IPv4 as well unless it is V6ONLY, which cannot be seen from outside). The
+ * service's own tree is looked at first, its members that are our children before the others.
+ * Where /proc/net cannot be read the answer is LISTENER_UNKNOWN.
  */
 void listener_find(const struct listener_query *query, struct listener *ret_listener);

@@ -9,64 +9,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/cgroup.h"
 #include "io/fd.h"
 
-enum {
-	LINE_BYTES = 1024, /* longer lines of mountinfo are of other file systems */
-};
-
-static void oom_close_file(FILE **file)
-{
-	if (*file)
-		fclose(*file);
-}
-
-static FILE *oom_open_proc(const char *root, const char *name)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/proc/self/%s", root, name);
-	return fopen(path, "re");
-}
-
-static bool has_word(const char *list, const char *word)
-{
-	size_t length = strlen(word);
-
-	for (;; list++) {
-		size_t item = strcspn(list, ",\n");
-
-		if (item == length && strncmp(list, word, length) == 0)
-			return true;
-		list += item;
-		if (*list != ',')
-			return false;
-	}
-}
-
-/* Our path in the hierarchy, from the lines `ID:CONTROLLERS:PATH`; v2 has no controllers there. */
-static int oom_find_path(const char *root, bool is_v2, char path[static LINE_BYTES])
-{
-	FILE *file __attribute__((cleanup(oom_close_file))) = oom_open_proc(root, "cgroup");
-	char line[LINE_BYTES], controllers[LINE_BYTES];
-
-	while (file && fgets(line, sizeof(line), file)) {
-		if (is_v2 ? sscanf(line, "0::%s", path) == 1
-			  : sscanf(line, "%*u:%[^:]:%s", controllers, path) == 2 &&
-				has_word(controllers, "memory"))
-			return 0;
-	}
-	return -ENOENT;
-}
-
-static int oom_open_file(const char *root, const char *point, const char *path, bool is_v2)
+static int oom_open_file(void *data, const char *directory, bool is_v2)
 {
 	char file[PATH_MAX];
 	uint64_t count;
 	int fd, result;
 
-	snprintf(file, sizeof(file), "%s%s%s/%s", root, point, path,
-	    is_v2 ? "memory.events" : "memory.oom_control");
+	(void)data;
+	if (snprintf(file, sizeof(file), "%s/%s", directory,
+		is_v2 ? "memory.events" : "memory.oom_control") >= (int)sizeof(file))
+		return -ENAMETOOLONG;
 	fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -76,39 +31,10 @@ static int oom_open_file(const char *root, const char *point, const char *path, 
 	return result ? result : fd;
 }
 
-/* One line of proc_pid_mountinfo(5). */
-static int oom_try_mount(const char *root, const char *line)
-{
-	char top[LINE_BYTES], point[LINE_BYTES], type[16], options[LINE_BYTES] = "",
-							   path[LINE_BYTES];
-	const char *behind = strstr(line, " - ");
-	bool is_v2;
-	size_t length;
-	int fd;
-
-	if (!behind || sscanf(line, "%*u %*u %*s %s %s", top, point) != 2 ||
-	    sscanf(behind, " - %15s %*s %s", type, options) < 1)
-		return -ENOENT;
-	is_v2 = strcmp(type, "cgroup2") == 0;
-	if (!is_v2 && (strcmp(type, "cgroup") != 0 || !has_word(options, "memory")))
-		return -ENOENT;
-	if (oom_find_path(root, is_v2, path))
-		return -ENOENT;
-	/* A container may see its own cgroup at the top, whatever /proc calls it. */
-	length = strcmp(top, "/") == 0 ? 0 : strlen(top);
-	fd =
-	    oom_open_file(root, point, strncmp(path, top, length) == 0 ? path + length : "", is_v2);
-	return fd < 0 ? oom_open_file(root, point, "", is_v2) : fd;
-}
-
 int oom_open(const char *root)
 {
-	FILE *file __attribute__((cleanup(oom_close_file))) = oom_open_proc(root, "mountinfo");
-	char line[LINE_BYTES];
-	int fd = -ENOENT;
+	int fd = cgroup_find(root, "memory", oom_open_file, NULL);
 
-	while (fd < 0 && file && fgets(line, sizeof(line), file))
-		fd = oom_try_mount(root, line);
 	return fd < 0 ? fd : fd_lift(fd);
 }
 

@@ -11,6 +11,10 @@
 
 #include "io/fd.h"
 
+enum {
+	ENVIRONMENT_MAX_BYTES = 256 * 1024, /* of one process that are looked through */
+};
+
 /* Reads up to size - 1 bytes and a NUL; the number of bytes, or -errno. */
 static ssize_t proc_read_file(pid_t pid, const char *name, char *buffer, size_t size_bytes)
 {
@@ -106,6 +110,33 @@ int proc_each_child(bool (*handle)(void *data, pid_t pid), void *data)
 			break;
 	fclose(file);
 	return 0;
+}
+
+int proc_read_variable(pid_t pid, const char *name, char *value, size_t size_bytes)
+{
+	static char buffer[ENVIRONMENT_MAX_BYTES]; /* one thread: kept off the stack */
+	int fd __attribute__((cleanup(fd_close))) = -1;
+	size_t length = 0, name_length = strlen(name);
+	char path[64], *entry = buffer, *end;
+	ssize_t step = 1;
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	/* In large pieces: whoever has much of it and many processes must not hold us up. */
+	while (step > 0 && length < sizeof(buffer)) {
+		step = read(fd, buffer + length, sizeof(buffer) - length);
+		length += step > 0 ? (size_t)step : 0;
+	}
+	for (; (end = memchr(entry, '\0', (size_t)(buffer + length - entry))); entry = end + 1) {
+		if (strncmp(entry, name, name_length) != 0 || entry[name_length] != '=' ||
+		    (size_t)(end - entry) - name_length > size_bytes)
+			continue;
+		memcpy(value, entry + name_length + 1, (size_t)(end - entry) - name_length);
+		return 0;
+	}
+	return -ENOENT;
 }
 
 void proc_read_command(pid_t pid, char *buffer, size_t size_bytes)

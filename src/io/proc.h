@@ -32,5 +32,12 @@ int proc_each(bool (*handle)(void *data, const struct proc_stat *stat), void *da
  */
 int proc_each_child(bool (*handle)(void *data, pid_t pid), void *data);
 
+/*
+ * The value of a variable in the environment the process was executed with, NUL-terminated. Returns
+ * 0 or -errno: -ENOENT where it has none of that name or a longer value, -EACCES where it may not
+ * be read, -ESRCH if it is gone.
+ */
+int proc_read_variable(pid_t pid, const char *name, char *value, size_t size_bytes);
+
 /* The command line, blanks for its NULs, raw bytes; else `[comm]`; "" if gone. NUL-terminated. */
 void proc_read_command(pid_t pid, char *buffer, size_t size_bytes);

@@ -2,7 +2,8 @@
  * Starting a process: fork, a fixed list of async-signal-safe steps, exec.
  *
  * Everything that may block or allocate happens before the fork. fork, not vfork: an exec that
- * hangs on a dead file system must not hang us. The child gets an empty signal mask; dispositions
+ * hangs on a dead file system must not hang us; clone3 where the child is to be born in a cgroup,
+ * and fork again where that is refused. The child gets an empty signal mask; dispositions
  * are those of the parent, which has called signals_block and so has them at their default. The
  * child tells of a step that failed through a close-on-exec pipe; end of file without a word means
  * that exec has succeeded.
@@ -20,6 +21,7 @@ struct spawn_request {
 	char *const *environment;
 	const char *search_path;             /* PATH for an argv[0] without a slash */
 	const char *directory;               /* NULL: ours */
+	const char *cgroup;                  /* directory of the one to be born in; NULL: ours */
 	int stdin_fd;                        /* -1: /dev/null */
 	int stdout_fd;                       /* -1: /dev/null; else borrowed */
 	int stderr_fd;                       /* likewise */

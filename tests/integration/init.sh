@@ -30,6 +30,15 @@ if ! "${unshare[@]}" true 2>/dev/null; then
 	exit 77
 fi
 
+# No cgroups for services, so that what is found out without them is tested (test_cgroup.sh is about
+# them), and none is left behind by a nemoinit that is killed.
+# shellcheck disable=SC2016 # for the inner shell
+hidden=(bash -c '
+	while read -r _ point type _; do
+		[[ $type != cgroup2 ]] || mount -o remount,bind,ro "$point" 2>/dev/null || true
+	done </proc/mounts
+	exec "$@"' hidden)
+
 owner=$UID
 place=() # a program around all that is started in the namespaces
 
@@ -83,14 +92,14 @@ boot() {
 	local arguments=(-s "$socket")
 
 	[[ ! -e $config ]] || arguments+=(-c "$config")
-	arguments+=("${command[@]}")
+	arguments+=("${main_command[@]}")
 	launch env "NEMOINIT_PATH=$work/bin:$PATH" "$@" "${before[@]}" "${wrapper[@]}" "$nemoinit" "${arguments[@]}"
 	await "$limit" "$nemoctl" -s "$socket" live || die "nemoinit does not come up: $(cat "$work/errors" "$work/log")"
 	[[ $mode != profile ]] || expect "no capabilities, no_new_privs, a filter" "0000000000000000 1 2" \
 		"$(awk '/^(CapBnd|NoNewPrivs|Seccomp):/ { print $2 }' "/proc/$init/status" | xargs)"
 }
 before=() # commands between the namespaces and nemoinit
-command=() # for nemoinit to run as main, behind options of its own
+main_command=() # for nemoinit to run as main, behind options of its own
 
 # launch COMMAND…: in fresh namespaces, as boot does.
 launch() {
@@ -98,7 +107,7 @@ launch() {
 
 	[[ $mode == pid1 ]] || layer=init
 	rm -f "$work/log" "$work/errors"
-	"${unshare[@]}" "$fixture" "$layer" "${place[@]}" "$@" >"$work/log" 2>"$work/errors" &
+	"${unshare[@]}" "$fixture" "$layer" "${hidden[@]}" "${place[@]}" "$@" >"$work/log" 2>"$work/errors" &
 	started=$!
 	namespaces+=("$started")
 	await "$limit" find_init || die "no namespaces: $(cat "$work/errors")"

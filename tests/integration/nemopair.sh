@@ -70,6 +70,21 @@ end_sleepers() {
 }
 trap end_sleepers EXIT
 
+# leaves_nothing: no process has this stage in its environment but those of the test's own choice.
+leaves_nothing() {
+	local file variables
+	for file in /proc/[0-9]*/environ; do
+		[ "$file" != "/proc/${PID:-}/environ" ] || continue
+		mapfile -d '' -t variables 2>/dev/null <"$file" || continue
+		case " ${variables[*]} " in
+		*" FAKE=$FAKE "*)
+			echo "left: $file $(tr '\0' ' ' <"${file%environ}cmdline")"
+			return 1
+			;;
+		esac
+	done 2>/dev/null
+}
+
 # nobody_left NAME: no process with that argument.
 nobody_left() {
 	! pgrep -f -- "$1"

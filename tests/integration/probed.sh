@@ -30,6 +30,12 @@ says() {
 	await "$limit" detail_is "$1" || fail "detail '$(of a .probe.detail)', wanted '$1'"
 }
 
+# mood WORD: how what serves by $W/mood behaves from now on. At once: a reader never finds it empty.
+mood() {
+	echo "$1" >"$W/mood.new"
+	mv "$W/mood.new" "$W/mood"
+}
+
 # asked SCRIPT [KEY = VALUE…]: a service whose probe does that.
 asked() {
 	local script=$1

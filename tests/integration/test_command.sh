@@ -4,10 +4,10 @@ set -eu
 # shellcheck source=tests/integration/init.sh
 . "$(dirname "$0")/init.sh"
 
-# through [ENVIRONMENT…]: runs $command to its end; the exit code is in $ended.
+# through [ENVIRONMENT…]: runs $main_command to its end; the exit code is in $ended.
 through() {
 	cp "$config" "$work/kept"
-	launch env "NEMOINIT_PATH=$work/bin:$PATH" "$@" "${before[@]}" "${wrapper[@]}" "$nemoinit" -c "$config" -s "$socket" "${command[@]}"
+	launch env "NEMOINIT_PATH=$work/bin:$PATH" "$@" "${before[@]}" "${wrapper[@]}" "$nemoinit" -c "$config" -s "$socket" "${main_command[@]}"
 	ended
 	cp "$work/kept" "$config"
 }
@@ -50,16 +50,16 @@ test_its_end_ends_all_with_its_code() {
 
 	for row in exit=0:0 exit=3:3 exit=255:255 die=KILL:137 die=TERM:143 die=HUP:129; do
 		beside
-		command=(F "until=$W/go" "${row%:*}")
+		main_command=(F "until=$W/go" "${row%:*}")
 		boot
 		state b ready
 		touch "$W/go"
 		ended
 		expect "exit code for $row" "${row#*:}" "$ended"
 		expect "the order" "b a" "$(order stopping)"
-		expect_match "the last line" "all services stopped in *ms" "$(last_line)"
+		expect_match "the last line" "main *: all services stopped in *ms" "$(last_line)"
 	done
-	command=()
+	main_command=()
 }
 
 test_what_cannot_be_executed() {
@@ -72,29 +72,29 @@ test_what_cannot_be_executed() {
 		"126 $work/plain exec '$work/plain': Permission denied*" \
 		"126 / exec '/': Permission denied*"; do
 		beside
-		read -r code command row <<<"$row"
+		read -r code main_command row <<<"$row"
 		through
-		expect "exit code of $command" "$code" "$ended"
+		expect "exit code of $main_command" "$code" "$ended"
 		expect_match "it says why" "failed to start (exec-failed, *): $row" "$(messages main finished)"
 		expect "as an error" error "$(jq -rR 'fromjson? | select(.event == "finished") | .level' "$work/log")"
 	done
-	command=(F exit=0)
+	main_command=(F exit=0)
 	through "NEMOINIT_SERVICE_MAIN_WORKING_DIRECTORY=/no/such"
 	expect "exit code without its directory" 126 "$ended"
 	expect_match "it says why" "*: chdir '/no/such': No such file*" "$(messages main finished)"
-	command=()
+	main_command=()
 }
 
 test_beside_what_is_built_in() {
 	rm -f "$config"
-	command=(sleep infinity)
+	main_command=(sleep infinity)
 	boot
 	state main ready
 	expect "three services" "auto-pair gateway main" "$(ask '[.services[].name] | sort | .[]' | xargs)"
 	kill -TERM "$init"
 	ended
 	expect "the exit code is its" 143 "$ended"
-	command=()
+	main_command=()
 }
 
 test_what_it_is_given() {
@@ -105,9 +105,9 @@ test_what_it_is_given() {
 	chmod 644 "$W/input"
 	# shellcheck disable=SC2016 # for the inner shell
 	before=(bash -c 'cd "$1" && shift && exec "$@" 8</dev/null <../input' - "$W/here")
-	command=(F read facts "print=no more")
+	main_command=(F read facts "print=no more")
 	through A=1 NEMOINIT_STOP_BUDGET=7s
-	before=() command=()
+	before=() main_command=()
 	expect "exit code" 0 "$ended"
 	for line in "read from outside" "fds: 0 1 2" "SigBlk: 0000000000000000" "cwd: $W/here" \
 		"leads: 0 1" "env: A=1" "env: NEMOINIT_SOCKET=$socket" "no more"; do
@@ -116,13 +116,29 @@ test_what_it_is_given() {
 	expect "its variables only" 1 "$(grep -c '^env: NEMOINIT' "$work/log")"
 }
 
+test_a_directory_it_could_not_enter_again() {
+	local kept=("${place[@]}")
+
+	[[ $mode == profile ]] || return 0 # root can always
+	beside
+	mkdir -m 700 "$work/closed"
+	place=(env -C "$work/closed" "${place[@]}")
+	main_command=(F facts)
+	through
+	place=("${kept[@]}") main_command=()
+	rmdir "$work/closed"
+	expect "exit code" 0 "$ended"
+	own "cwd: /" || fail "it is elsewhere: $(cat "$work/log")"
+	expect_match "it says so" "*no way back*" "$(jq -rR 'fromjson? | select(.event == "warning") | .message' "$work/log")"
+}
+
 test_closed_standard_streams() {
 	beside
 	# shellcheck disable=SC2016 # for the inner shell
 	before=(bash -c 'exec "$@" <&- >&- 2>&-' -)
-	command=(F "append=$W/ran" read)
+	main_command=(F "append=$W/ran" read)
 	through
-	before=() command=()
+	before=() main_command=()
 	expect "nothing to read" 3 "$ended"
 	expect "it ran" 1 "$(wc -l <"$W/ran")"
 	expect "nothing is said" "" "$(cat "$work/log" "$work/errors")"
@@ -130,13 +146,13 @@ test_closed_standard_streams() {
 
 test_it_is_stopped_first() {
 	beside
-	command=(F catch=TERM:5 print=up pause)
+	main_command=(F catch=TERM:5 print=up pause)
 	boot
 	state b ready
 	says up
 	kill -TERM "$init"
 	ended
-	command=()
+	main_command=()
 	expect "its code" 5 "$ended"
 	expect "asked in order" "main b a" "$(order stopping)"
 	expect "gone in order" "main b a" "$(order stopped)"
@@ -144,15 +160,15 @@ test_it_is_stopped_first() {
 
 test_one_that_ignores_term_is_killed_within_the_budget() {
 	beside
-	command=(F ignore=TERM print=up pause)
+	main_command=(F ignore=TERM print=up pause)
 	boot NEMOINIT_STOP_BUDGET=1500ms
 	state b ready
 	says up
 	kill -TERM "$init"
 	ended
-	command=()
+	main_command=()
 	expect "its code" 137 "$ended"
-	expect_match "the last line" "all services stopped in *, 1 of them by KILL (main)" "$(last_line)"
+	expect_match "the last line" "SIGTERM: all services stopped in *, 1 of them by KILL (main)" "$(last_line)"
 }
 
 later_than() {
@@ -163,7 +179,7 @@ test_a_second_term_kills_at_once() {
 	local begin
 
 	beside
-	command=(F ignore=TERM print=up pause)
+	main_command=(F ignore=TERM print=up pause)
 	boot NEMOINIT_STOP_BUDGET=1h
 	state b ready
 	says up
@@ -173,7 +189,7 @@ test_a_second_term_kills_at_once() {
 	await "$limit" later_than "$begin" || true
 	kill -TERM "$init"
 	ended
-	command=()
+	main_command=()
 	expect "its code" 137 "$ended"
 }
 
@@ -184,7 +200,7 @@ test_signals_go_on_to_it() {
 		[service a]
 		command = F hear=USR1 hear=USR2 hear=CONT print=up pause
 	END
-	command=(F hear=USR1 hear=USR2 hear=WINCH hear=QUIT hear=CONT hear=TSTP hear=ALRM hear=PIPE print=up pause)
+	main_command=(F hear=USR1 hear=USR2 hear=WINCH hear=QUIT hear=CONT hear=TSTP hear=ALRM hear=PIPE print=up pause)
 	boot
 	says up
 	for signal in TTIN TTOU TSTP ALRM PIPE RTMIN WINCH QUIT CONT USR2; do
@@ -200,14 +216,14 @@ test_signals_go_on_to_it() {
 	expect "nobody else" "up" "$(lines a)"
 	kill -TERM "$init"
 	ended
-	command=()
+	main_command=()
 }
 
 test_nemoctl_knows_it() {
 	local pid
 
 	beside
-	command=(F catch=TERM:4 "append=$W/starts" pause)
+	main_command=(F catch=TERM:4 "append=$W/starts" pause)
 	boot
 	state b ready
 	state main ready
@@ -222,26 +238,108 @@ test_nemoctl_knows_it() {
 	expect "a third start" 3 "$(wc -l <"$W/starts")"
 	expect "stop" 0 "$(ctl stop main)"
 	ended
-	command=()
+	main_command=()
 	expect "its code" 4 "$ended"
 	expect "the rest too" "b a" "$(order stopped | xargs -n 1 | tail -n 2 | xargs)"
 }
 
+# A command that asks after it is no part of it: a session of its own, and no terminal.
+test_a_probe_of_it_is_no_second_command() {
+	beside
+	main_command=(F pause)
+	boot "NEMOINIT_SERVICE_MAIN_PROBE=exec:sh -c 'exec F facts >$W/facts'"
+	main_command=()
+	state main ready
+	expect "its session" "leads: 1 1" "$(grep ^leads "$W/facts")"
+	kill -TERM "$init"
+	ended
+}
+
 test_stop_of_all_is_the_end() {
 	beside
-	command=(F catch=TERM:6 print=up pause)
+	main_command=(F catch=TERM:6 print=up pause)
 	boot
 	state b ready
 	says up
 	(ctl stop >"$W/answer") || true
 	ended
-	command=()
+	main_command=()
 	expect "its code" 6 "$ended"
+}
+
+test_a_reload_leaves_it_alone() {
+	local pid
+
+	beside
+	mkdir "$W/here"
+	before=(env -C "$W/here")
+	main_command=(F catch=TERM:4 print=up pause)
+	boot
+	before=() main_command=()
+	state b ready
+	says up
+	pid=$(of main .pid)
+	printf '[service c]\ncommand = F pause\nafter = b\n' >>"$config"
+	kill -HUP "$init"
+	state c ready
+	expect "the same process" "$pid" "$(of main .pid)"
+	kill -TERM "$init"
+	ended
+	expect "its code" 4 "$ended"
+	expect "still first" "main c b a" "$(order stopping)"
+}
+
+# Neither order nor tasks hold it up.
+test_it_starts_at_once() {
+	configure <<-END
+		[service slow]
+		command = F pause
+		probe = notify
+		[task setup]
+		command = F until=$W/go exit=1
+		timeout = 1h
+	END
+	main_command=(F print=up catch=TERM:0 pause)
+	boot
+	main_command=()
+	state main ready
+	says up
+	expect "the rest waits" waiting "$(of slow .state)"
+	halt
+}
+
+# What it leaves, a daemon too, is asked to end and has its time, while its code is kept.
+test_what_it_leaves_behind_gets_term() {
+	beside
+	main_command=(F child hear=TERM print=up pause parent
+		child detach setsid hear=TERM print=daemon pause parent "until=$W/go" exit=3)
+	boot
+	says up
+	says daemon
+	touch "$W/go"
+	ended
+	main_command=()
+	expect "its code" 3 "$ended"
+	expect "both were asked" 2 "$(said "heard 15")"
+}
+
+# What carries no mark of its service, and nobody has seen before: its group tells.
+test_what_it_leaves_in_its_group_gets_term() {
+	beside
+	# shellcheck disable=SC2016 # for the inner shell
+	main_command=(sh -c 'env -i "$1" hear=TERM print=up pause & exec F "until=$2" exit=3' - "$work/bin/F" "$W/go")
+	boot
+	says up
+	touch "$W/go"
+	ended
+	main_command=()
+	expect "its code" 3 "$ended"
+	own "heard 15" || fail "the child was not asked: $(cat "$work/log")"
 }
 
 test_its_orphans_are_reaped_and_its_tree_goes() {
 	beside
-	command=(F catch=TERM:0 child "append=$W/child" pause parent orphans=100 "append=$W/done" pause)
+	main_command=(F catch=TERM:0 child "append=$W/child" pause parent orphans=100 "append=$W/done" pause)
 	boot
 	state main ready
 	await "$limit" has_reaped 100 || fail "$(ask .nemoinit.reaped) are reaped"
@@ -252,7 +350,7 @@ test_its_orphans_are_reaped_and_its_tree_goes() {
 	await "$limit" has_lines "$W/done" 2 || fail "it is not there again"
 	await "$limit" has_running 4 || fail "$(running) are running: the old child lives"
 	halt
-	command=()
+	main_command=()
 	expect "all gone" 0 "$(running)"
 }
 
@@ -277,21 +375,21 @@ test_the_command_line() {
 	local row
 
 	beside
-	command=(-- F exit=7)
+	main_command=(-- F exit=7)
 	through
 	expect "behind --" 7 "$ended"
-	command=(sh -c 'echo "$@"; exit 8' - --check -p)
+	main_command=(sh -c 'echo "$@"; exit 8' - --check -p)
 	through
 	expect "options behind it are its own" 8 "$ended"
 	own "--check -p" || fail "it does not get them: $(cat "$work/log")"
-	command=(/usr/sbin/nemoinit -- F exit=9)
+	main_command=(/usr/sbin/nemoinit -- F exit=9)
 	through
 	expect "the name of the entry point is dropped" 9 "$ended"
-	command=(nemoinit --version)
+	main_command=(nemoinit --version)
 	through
 	expect "with what stands behind it" 0 "$ended"
 	expect_match "version" "nemoinit [0-9]*" "$(cat "$work/log")"
-	command=()
+	main_command=()
 	printf '[service main]\ncommand = x\n' >>"$config"
 	through
 	expect "its name is reserved" 2 "$ended"
@@ -328,14 +426,14 @@ test_the_termination_log() {
 	echo "$old" >"$work/termination"
 	chmod 666 "$work/termination"
 	beside
-	command=(F exit=3)
+	main_command=(F exit=3)
 	through
 	expect "exit code" 3 "$ended"
 	reason "its end" "main exited with 3 (failure, after *): all services stopped in *ms"
-	command=(nosuch)
+	main_command=(nosuch)
 	through
 	reason "no start" "main failed to start (exec-failed, *): exec 'nosuch': No such file*): all services stopped in *ms"
-	command=()
+	main_command=()
 	boot
 	state b ready
 	halt
@@ -355,9 +453,9 @@ test_the_termination_log() {
 	chmod 666 "$work/target"
 	ln -s "$work/target" "$work/termination"
 	beside
-	command=(F exit=3)
+	main_command=(F exit=3)
 	through
-	command=()
+	main_command=()
 	expect "no link is followed" kept "$(cat "$work/target")"
 	place=("${kept[@]}")
 	[[ ! -e /dev/termination-log ]] || fail "it was made where there is none"
@@ -371,13 +469,16 @@ attach() {
 	keyboard=$started
 	await "$limit" test -s "$work/name" || die "no terminal: $(cat "$work/out")"
 	terminal=$(cat "$work/name")
-	exec 7<>"$terminal"
+	# In a process that leads no session: a test may, and would get it for its own.
+	opened=("${unshare[@]}")
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare=(bash -c 'exec 7<>"$0"; exec "$@"' "$terminal" "${unshare[@]}")
 	plain=("${place[@]}")
 	place=("$fixture" leader "${place[@]}")
 }
 
 detach() {
-	exec 7>&-
+	unshare=("${opened[@]}")
 	kill "$keyboard"
 	place=("${plain[@]}")
 }
@@ -409,7 +510,7 @@ test_the_terminal_is_its() {
 		command = F ignore=TERM print=up until=$W/end exit=0
 	END
 	attach
-	command=(F hear=INT hear=WINCH hear=CONT foreground "append=$W/starts" read print=up pause)
+	main_command=(F hear=INT hear=WINCH hear=CONT foreground "append=$W/starts" read print=up pause)
 	boot
 	says "foreground: 1"
 	type 'typed\n'
@@ -441,7 +542,7 @@ test_the_terminal_is_its() {
 	touch "$W/end"
 	ended
 	detach
-	command=()
+	main_command=()
 	expect "exit code" 137 "$ended"
 }
 
@@ -464,7 +565,7 @@ test_an_interactive_shell_has_job_control() {
 		command = F pause
 	END
 	attach
-	command=(sh -i)
+	main_command=(sh -i)
 	boot
 	state main ready
 	type 'F print=one foreground\n'
@@ -483,7 +584,7 @@ test_an_interactive_shell_has_job_control() {
 	type 'exit 5\n'
 	ended
 	detach
-	command=()
+	main_command=()
 	expect "exit code" 5 "$ended"
 	expect_match "job control was on" "*F print=two*" "$(cat "$work/errors")"
 	[[ $(cat "$work/errors") != *"job control turned off"* ]] || fail "$(cat "$work/errors")"
@@ -499,14 +600,14 @@ test_the_terminal_is_not_taken_from_others() {
 	attach
 	# shellcheck disable=SC2016 # for the inner shell
 	before=(bash -c 'set -m; "$@" <&7 & wait' -)
-	command=(F foreground print=up catch=TERM:3 pause)
+	main_command=(F foreground print=up catch=TERM:3 pause)
 	boot
 	init=$(child_of "$init")
 	says up
 	expect "in the background" 1 "$(said "foreground: 0")"
 	kill -TERM "$init"
 	ended
-	before=() command=()
+	before=() main_command=()
 	detach
 }
 

@@ -82,7 +82,7 @@ test_a_file_that_cannot_be_read_is_named() {
 	expect "missing" 2 "$(run -c "$work/none")"
 	expect_match "missing" "*$work/none: No such file or directory*" "$(cat "$work/stderr")"
 	expect "missing, by the environment" 2 "$(NEMOINIT_CONFIG=$work/none run)"
-	expect_match "missing" "*$work/none: No such file or directory*" "$(cat "$work/stderr")"
+	expect_match "missing" "*$work/none: No such file or directory*NEMOINIT_CONFIG*" "$(cat "$work/stderr")"
 	expect "a directory" 2 "$(run -c "$work")"
 	mkfifo "$work/fifo"
 	expect "a pipe" 2 "$(run -c "$work/fifo")"
@@ -243,9 +243,17 @@ test_a_second_instance_ends_with_1_and_starts_nothing() {
 	boot
 	state a ready
 	expect code 1 "$(NEMOINIT_PATH=$work/bin run -c "$config" -s "$socket")"
-	expect_match "it says why" "*another instance*" "$(cat "$work/stderr")"
+	expect_match "it says why" "*another instance*$socket*--socket*" "$(cat "$work/stderr")"
 	expect "one start" 1 "$(wc -l <"$W/started")"
 	expect "the first lives" 0 "$(ctl ready)"
+	halt
+}
+
+test_a_file_without_services_is_told() {
+	configure </dev/null
+	boot
+	expect_match "in the log" "*$config lists no service*\[service gateway]*" "$(cat "$work/log")"
+	expect_match "in status" "*no services in the configuration*" "$("$nemoctl" -s "$socket" status)"
 	halt
 }
 

@@ -247,13 +247,14 @@ test_what_a_killed_server_left_is_replaced() {
 	stop
 }
 
-test_a_socket_of_somebody_else_is_not_removed() {
+test_a_place_that_is_taken_is_taken_back() {
 	serve
 	rm "$socket"
 	touch "$socket"
+	await 5 test -S "$socket" || fail "the file stays"
+	expect "it answers" 0 "$(code "$nemoctl" -s "$socket" live)"
 	stop
-	[[ -f $socket ]] || fail "the file is gone"
-	rm -f "$socket"
+	[[ ! -e $socket ]] || fail "the end leaves it"
 }
 
 test_the_lock_follows_no_link() {

@@ -220,6 +220,30 @@ test_a_blocked_service_without_retry_waits_for_a_person() {
 	halt
 }
 
+# It runs again, and somebody has seen to it: nobody else need to.
+test_a_crash_loop_is_forgiven_while_it_runs() {
+	local op
+
+	for op in reset recover start; do
+		configure <<-END
+			[service a]
+			command = F lives=$W/lives exit=1 / exit=1 / exit=1 / pause
+			restart_delay = 0
+			restart_delay_max = 0
+			crash_limit = 2/1m
+		END
+		boot
+		hears a ready 4
+		becomes a '"\(.state) \(.crash_loop)"' "ready true"
+		expect "a person is needed" 4 "$(ctl status a)"
+		expect "$op" 0 "$(ctl "$op" a)"
+		expect "forgiven by $op" "ready false 0 3" \
+			"$(of a '"\(.state) \(.crash_loop) \(.consecutive_failures) \(.restarts)"')"
+		expect "nothing is needed" 0 "$(ctl status a)"
+		halt
+	done
+}
+
 test_a_crash_loop_is_slowed_and_said_once() {
 	configure <<-END
 		[service a]

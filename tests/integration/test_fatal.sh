@@ -29,6 +29,8 @@ blocked_by_its_words() {
 	expect "exit code" 4 "$(ctl status)"
 	expect_match "nemoctl" "*fatal message*" "$(cat "$work/stdout")"
 	expect "not tried again" null "$(of a .next_start_in_ms)"
+	expect "one start, one failure, no crash loop" "0 1 false" \
+		"$(of a '"\(.restarts) \(.consecutive_failures) \(.crash_loop)"')"
 }
 
 test_a_fatal_text_and_an_exit_block() {
@@ -56,6 +58,7 @@ test_a_fatal_text_holds_until_somebody_asks() {
 	expect "recover" 8 "$(ctl recover a --timeout 1s)"
 	expect "tried again, and never ready" starting "$(of a .state)"
 	expect blocked null "$(of a .blocked)"
+	becomes a '.warnings[0]' "its output has fatal_output.missing: it will not be called ready"
 	halt
 }
 

@@ -5,7 +5,7 @@ set -eu
 . "$(dirname "$0")/init.sh"
 # shellcheck source=tests/integration/lib_cgroup.sh
 . "$(dirname "$0")/lib_cgroup.sh"
-own_cgroup pids
+own_cgroup pids "$(mount_with pids || true)"
 
 test_a_fork_that_fails_is_a_failed_start() {
 	configure <<-END

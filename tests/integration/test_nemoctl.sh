@@ -93,6 +93,31 @@ test_nothing_from_outside_commands_the_terminal() {
 	expect "nor from the command line" "" "$(printf %s "$output" | LC_ALL=C tr -d '\n\040-\176')"
 }
 
+# Its words come one by one, and each may be meant for the terminal.
+test_nor_what_is_followed() {
+	local command output
+
+	printf '%s\n' '{"ok":true,"instance":"i","events":[{"seq":1,"time":"2026-11-20T08:00:00.123Z","service":"a\u001b[2J",
+		"event":"\u009bx","level":"info","pid":1,"message":"a\u0007\u001b]0;x\u0007b"}]}' | tr -d '\n\t' >"$work/answer"
+	printf '\n{"ok":true,"lines":[{"time":"2026-11-20T08:00:00.123Z","stream":"stdout","line":"\\u001b[31mx\\u0007"}]}\n' >>"$work/answer"
+	printf '{"ok":true,"text":"a\\u001b[2Jb\\nc"}\n' >>"$work/answer"
+	socat "UNIX-LISTEN:$work/feed,fork" "SYSTEM:cat $work/answer" >/dev/null 2>&1 &
+	children+=("$!")
+	await 5 test -S "$work/feed" || fail "no liar"
+	for command in 'events -f' '--json events -f'; do
+		# shellcheck disable=SC2086 # words are meant
+		output=$(timeout 5 "$nemoctl" -s "$work/feed" $command 2>&1 || true)
+		[[ $output == *08:00:00* ]] || fail "$command shows nothing: $output"
+		expect "$command" "" "$(printf %s "$output" | LC_ALL=C tr -d '\n\040-\176')"
+	done
+	sed -n 3p "$work/answer" >"$work/metrics"
+	socat "UNIX-LISTEN:$work/gauge,fork" "SYSTEM:cat $work/metrics" >/dev/null 2>&1 &
+	children+=("$!")
+	await 5 test -S "$work/gauge" || fail "no liar"
+	output=$("$nemoctl" -s "$work/gauge" metrics)
+	expect "metrics" $'ab\nc' "$output"
+}
+
 test_nemoctl_has_an_exit_code_for_each_end() {
 	serve
 	expect status 0 "$(code "$nemoctl" --socket "$socket" status)"
@@ -110,8 +135,8 @@ test_nemoctl_has_an_exit_code_for_each_end() {
 	wait "$started" || fail "the server ends with $?"
 	expect "nobody there" 5 "$(code "$nemoctl" --socket "$socket" live)"
 	expect "no command" 2 "$(code "$nemoctl")"
-	expect "unknown command" 2 "$(code "$nemoctl" logs gateway)"
-	grep -q "'logs'" "$work/stderr" || fail "it is not named: $(cat "$work/stderr")"
+	expect "unknown command" 2 "$(code "$nemoctl" frob gateway)"
+	grep -q "'frob'" "$work/stderr" || fail "it is not named: $(cat "$work/stderr")"
 	expect "unknown option" 2 "$(code "$nemoctl" --frob status)"
 	grep -q -- "--frob.*--help" "$work/stderr" || fail "no way on: $(cat "$work/stderr")"
 	expect "too many" 2 "$(code "$nemoctl" status a b)"

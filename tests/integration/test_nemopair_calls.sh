@@ -6,14 +6,21 @@
 
 # list_fails NAME REASON CODE: the list does this; the next one is good.
 list_fails() {
+	local start
 	new "$1"
 	echo "$3" >"$FAKE/list.do"
 	watch
+	wait_for 10 test -s "$FAKE/calls"
+	start=$(now_ms)
 	check "$1: the list failed" says "[auto-pair] list failed reason=$2"
+	# A second to be told, and one more for a busy machine.
+	check "$1: within the run timeout" below $((${NEMOCLAW_AUTO_PAIR_RUN_TIMEOUT_SECS:-10} * 1000 + 2000)) \
+		$(($(now_ms) - start))
 	check "$1: nothing is approved" is "$(count_calls approve)" 0
 	rm "$FAKE/list.do"
 	check "$1: the next list counts" says "approved request=r1"
 	check "$1: it ends" ends
+	check "$1: nothing is left" leaves_nothing
 }
 
 export NEMOCLAW_AUTO_PAIR_RUN_TIMEOUT_SECS=1
@@ -25,18 +32,36 @@ check "ignores-TERM: killed" is_gone "$(cat "$FAKE/pid")"
 list_fails lives-on timeout 'exec >/dev/null 2>&1; exec sleep $NAP.13'
 check "lives-on: the call is gone" nobody_left "sleep $NAP.13"
 list_fails stopped timeout 'kill -STOP $$; cat "$FAKE/list"'
+list_fails never-exits timeout 'cat "$FAKE/list"; exec sleep $NAP.22'
+list_fails closes-stdout timeout 'cat "$FAKE/list"; exec >&-; exec sleep $NAP.23'
+list_fails slow-writer timeout 'while :; do printf " "; sleep 0.1; done' # poll
+list_fails respawned timeout 'setsid sleep $NAP.24 & setsid sh -c "setsid sleep $NAP.25 & sleep $NAP.26" & wait'
 unset NEMOCLAW_AUTO_PAIR_RUN_TIMEOUT_SECS
 list_fails empty empty-output 'echo'
 list_fails garbage invalid-json 'printf "no JSON %.0s" {1..300}'
 list_fails banner invalid-json 'echo Welcome; cat "$FAKE/list"'
 list_fails truncated invalid-json 'head -c 40 "$FAKE/list"'
 list_fails deep invalid-json 'printf "[%.0s" {1..20000}'
+list_fails silent empty-output 'exec >&- 2>&-'
 list_fails huge invalid-json 'head -c 100000000 /dev/zero | tr "\0" " "; cat "$FAKE/list"'
 list_fails not-ok invalid-response 'echo "{\"ok\":false,\"error\":{\"message\":\"x\"}}"'
 list_fails no-lists invalid-response 'echo "{}"'
 list_fails exit-code command-failed 'cat "$FAKE/list"; exit 1'
 list_fails killed command-failed 'cat "$FAKE/list"; kill -KILL $$'
 list_fails pairing pairing-required 'echo "gateway closed (1008): pairing required" >&2; exit 1'
+
+new memory
+peak() {
+	awk '$1 == "VmHWM:" { print $2 }' "/proc/$PID/status"
+}
+echo 'head -c 100000000 /dev/zero; head -c 100000000 /dev/zero >&2' >"$FAKE/list.do"
+watch
+before=$(peak)
+says "[auto-pair] list failed"
+# A sanitizer keeps what is freed for a while.
+grep -q __asan_init "$NEMOPAIR" && before=$((before + 32768))
+check "a hundred megabytes cost no more than is kept" below 8192 $(($(peak) - before))
+check "memory: it ends" ends
 
 new noise
 # shellcheck disable=SC2016 # for the fixture
@@ -55,6 +80,18 @@ check "and counts when it has worked" says "approved request=r1"
 check "and is made once" is "$(count_calls approve)" 1
 check "approve-hangs: it ends" ends
 check "approve-hangs: the call is gone" nobody_left "sleep $NAP.14"
+
+new approve-says-nothing
+echo 'cp "$FAKE/after.$3" "$FAKE/list"' >"$FAKE/approve.do"
+watch
+check "an approval without a word counts by its exit code" says "approved request=r1"
+check "approve-says-nothing: it ends" ends
+
+new approve-huge
+echo 'cp "$FAKE/after.$3" "$FAKE/list"; head -c 100000000 /dev/zero' >"$FAKE/approve.do"
+watch
+check "and so does one with too many" says "approved request=r1"
+check "approve-huge: it ends" ends
 
 new approve-again
 echo 'rm "$FAKE/approve.do"; exec sleep $NAP.15' >"$FAKE/approve.do"
@@ -89,6 +126,7 @@ watch
 check "a child left in its own session holds nothing up" says "approved request=r1" 5
 check "own-session: it ends" ends
 check "and it is gone" nobody_left "sleep $NAP.16"
+check "own-session: nothing is left" leaves_nothing
 
 new term-in-call
 echo 'trap "" TERM; setsid sleep $NAP.17 & sleep $NAP.18' >"$FAKE/list.do"

@@ -6,7 +6,7 @@ set -eu
 
 # shellcheck source=tests/integration/lib_cgroup.sh
 . "$(dirname "$0")/lib_cgroup.sh"
-own_cgroup memory
+own_cgroup memory "$(mount_with memory || true)"
 if [[ -e $group/memory.max ]]; then
 	echo 200M >"$group/memory.max"
 else

@@ -50,6 +50,58 @@ test_a_stranger_is_named_and_waited_for_and_left_alone() {
 	halt
 }
 
+# Who says READY=1 and does not hold its port is not ready; what it says of itself stays.
+test_ready_by_word_needs_the_port_too() {
+	configure <<-END
+		[service a]
+		command = F notify=STATUS=warm notify=READY=1 until=$W/go listen=8000 pause
+		probe = notify
+		port = 8000
+		probe_start_interval = 50ms
+	END
+	boot
+	becomes a .probe.detail "nobody listens on port 8000"
+	expect "not ready" "starting none" "$(of a '"\(.state) \(.listener.owner)"')"
+	touch "$W/go"
+	state a ready
+	expect "its own" "self null" "$(of a '"\(.listener.owner) \(.probe.detail)"')"
+	halt
+
+	configure <<-END
+		[service a]
+		command = F listen=8000 notify=STATUS=warm notify=READY=1 pause
+		probe = notify
+		port = 8000
+	END
+	boot
+	state a ready
+	expect "what it says" warm "$(of a .probe.detail)"
+	halt
+}
+
+# Whoever holds descriptors by the hundred thousand does not hold up PID 1: they are not all read.
+test_a_search_for_the_holder_has_an_end() {
+	service </dev/null
+	cat >"$work/hoard" <<-'END'
+		limit=$(ulimit -Hn)
+		[[ $limit != unlimited && $limit -lt 8192 ]] || limit=8192
+		ulimit -n "$limit"
+		for ((i = 64; i < limit - 64; i++)); do eval "exec $i</dev/null"; done
+		for ((i = 0; i < 65536 / (limit - 128) + 1; i++)); do sleep 1000 & done
+		: >"$1"
+		wait
+	END
+	before=(bash -c "bash '$work/hoard' '$W/hoard' & '$fixture' until='$W/hoard'
+		'$fixture' listen=8000 append=$W/there serve=$W/mood & '$fixture' until=$W/there; exec \"\$@\"" -)
+	boot
+	before=()
+	state a backoff
+	expect owner "foreign null" "$(of a '.listener | "\(.owner) \(.pid)"')"
+	expect_match "the log" "port 8000 is held by a stranger (a process that cannot be read)*" \
+		"$(messages a foreign-listener)"
+	halt
+}
+
 # It comes while ours is on its way: a 200 from it is not ready.
 test_a_200_from_a_stranger_is_not_ready() {
 	configure <<-END

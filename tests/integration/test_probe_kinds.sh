@@ -139,10 +139,10 @@ test_a_websocket_is_asked_for_its_first_frame() {
 	local mood detail
 
 	service "F listen=8000 serve=$W/mood" ws://127.0.0.1:8000/ "probe_expect = hello" "probe_timeout = 1s"
-	echo ok >"$W/mood"
+	mood ok
 	boot
 	while read -r mood detail; do
-		echo "$mood" >"$W/mood"
+		mood "$mood"
 		says "$detail"
 		expect "state of $mood" starting "$(of a .state)"
 	done <<-'END'
@@ -154,7 +154,7 @@ test_a_websocket_is_asked_for_its_first_frame() {
 		garbage the reply is no HTTP
 		close the connection was closed without a reply
 	END
-	echo ws-hello >"$W/mood"
+	mood ws-hello
 	state a ready
 	expect probe "ws ws://127.0.0.1:8000/ true null" \
 		"$(of a '.probe | "\(.type) \(.target) \(.ok) \(.detail)"')"
@@ -164,10 +164,10 @@ test_a_websocket_is_asked_for_its_first_frame() {
 
 test_a_websocket_may_say_nothing_if_nothing_is_expected() {
 	service "F listen=six:8000 serve=$W/mood" "ws://[::1]:8000/any"
-	echo ws-wrong >"$W/mood"
+	mood ws-wrong
 	boot
 	says "HTTP status 101, but without the right Sec-WebSocket-Accept"
-	echo ws >"$W/mood"
+	mood ws
 	state a ready
 	expect_match "its address" "*, \[::1\]:8000)" "$(messages a ready)"
 	halt
@@ -179,10 +179,10 @@ test_only_some_statuses_are_good() {
 	local mood detail
 
 	service "F listen=8000 serve=$W/mood" http://127.0.0.1:8000/
-	echo error >"$W/mood"
+	mood error
 	boot
 	while read -r mood detail; do
-		echo "$mood" >"$W/mood"
+		mood "$mood"
 		says "$detail"
 		expect "state of $mood" starting "$(of a .state)"
 	done <<-'END'
@@ -190,21 +190,21 @@ test_only_some_statuses_are_good() {
 		empty HTTP status 204
 		moved HTTP status 302
 	END
-	echo denied >"$W/mood"
+	mood denied
 	state a ready
 	halt
 }
 
 test_other_statuses_can_be_good() {
 	service "F listen=8000 serve=$W/mood" http://127.0.0.1:8000/ "probe_status = 204 302"
-	echo ok >"$W/mood"
+	mood ok
 	boot
 	says "HTTP status 200"
-	echo empty >"$W/mood"
+	mood empty
 	state a ready
-	echo error >"$W/mood"
+	mood error
 	state a failing
-	echo moved >"$W/mood"
+	mood moved
 	state a ready
 	halt
 }
@@ -215,7 +215,7 @@ test_a_reply_that_trickles_is_no_reply() {
 		"probe_timeout = 2s" "probe_retry_interval = 1h"
 	boot
 	state a ready
-	echo slow >"$W/mood"
+	mood slow
 	state a failing
 	says "the reply did not end in time"
 	halt
@@ -223,18 +223,18 @@ test_a_reply_that_trickles_is_no_reply() {
 
 test_the_text_must_stand_in_the_first_4_kib() {
 	service "F listen=8000 serve=$W/mood" http://127.0.0.1:8000/ 'probe_expect = "ok":true'
-	echo long >"$W/mood"
+	mood long
 	boot
 	says "HTTP status 200, but without '\"ok\":true'"
 	expect state starting "$(of a .state)"
-	echo chunked >"$W/mood"
+	mood chunked
 	state a ready
 	halt
 }
 
 test_headers_may_be_long_if_no_text_is_expected() {
 	service "F listen=six:8000 serve=$W/mood" "http://[::1]:8000/"
-	echo long >"$W/mood"
+	mood long
 	boot
 	state a ready
 	expect listener "8000 self" "$(of a '.listener | "\(.port) \(.owner)"')"

@@ -146,6 +146,34 @@ test_a_stopped_process_is_restarted() {
 	halt
 }
 
+# A service may have another user than nemoinit, by setpriv or gosu. Others of that user are no part of it.
+test_who_has_changed_its_user_may_notify() {
+	((owner == 0)) || return 0
+	cp "$fixture" "$work/bin/G"
+	configure <<-END
+		[service a]
+		command = setpriv --reuid 65534 --regid 65534 --clear-groups
+		    sh -c "echo \$\$NOTIFY_SOCKET; exec G until=$W/go notify=READY=1 pause"
+		probe = notify
+	END
+	boot
+	await "$limit" has_line || fail "no name"
+	inside env NOTIFY_SOCKET="$(lines a)" setpriv --reuid 65534 --regid 65534 --clear-groups "$work/bin/G" notify=READY=1
+	wait "$stranger" || fail "it cannot notify: $(cat "$work/stranger")"
+	# What comes after that has been read too.
+	inside env NOTIFY_SOCKET="$(lines a)" "$work/bin/G" "notify=STATUS=here"
+	becomes a .probe.detail here
+	expect "a stranger of that user" starting "$(of a .state)"
+	touch "$W/go"
+	state a ready
+	expect events "starting ready" "$(events a)"
+	halt
+}
+
+has_line() {
+	[[ $(lines a) ]]
+}
+
 test_notify_makes_ready_and_its_status_is_shown() {
 	configure <<-END
 		[service a]

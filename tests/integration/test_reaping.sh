@@ -59,7 +59,7 @@ test_answers_do_not_wait_for_a_storm() {
 	halt
 }
 
-# A daemon in a session of its own is no service of ours, but ends with us.
+# A daemon in a session of its own that does not mind TERM.
 test_an_orphan_that_lives_ends_with_nemoinit() {
 	configure <<-END
 		[service a]

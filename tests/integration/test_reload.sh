@@ -254,7 +254,7 @@ test_enabled_and_disabled() {
 test_a_tree_goes_whole() {
 	configure <<-END
 		[service a]
-		command = sh -c "sleep 1001 & sleep 1002 & exec sleep 1003"
+		command = sh -c "sleep 1001 & setsid sleep 1002 & exec sleep 1003"
 	END
 	boot
 	state a ready
@@ -276,7 +276,8 @@ runs() {
 test_during_a_reload_another_one_counts() {
 	configure <<-END
 		[service a]
-		command = F ignore=TERM until=$W/end exit=0
+		command = F ignore=TERM notify=READY=1 until=$W/end exit=0
+		probe = notify
 	END
 	boot
 	state a ready
@@ -302,7 +303,8 @@ test_a_request_for_a_removed_one_is_answered() {
 
 	configure <<-END
 		[service a]
-		command = F ignore=TERM until=$W/end exit=0
+		command = F ignore=TERM notify=READY=1 until=$W/end exit=0
+		probe = notify
 	END
 	boot
 	state a ready
@@ -353,11 +355,56 @@ test_without_a_file_it_is_the_same_again() {
 	halt
 }
 
+test_a_file_that_comes_is_taken_and_then_must_stay() {
+	# Landlock's rules are for the /etc that was there before.
+	[[ $mode != profile ]] || return 0
+	rm -f "$config"
+	boot NEMOINIT_SERVICE_GATEWAY_COMMAND="F pause" NEMOINIT_SERVICE_GATEWAY_PROBE=none \
+		NEMOINIT_SERVICE_AUTO_PAIR_COMMAND="F notify=READY=1 pause" NEMOINIT_LOG_FORMAT=json
+	state auto-pair ready
+	a=$(of gateway .pid)
+	mkdir -p "$work/etc/nemoinit"
+	printf '[service gateway]\n[service b]\ncommand = F pause\n' >"$work/etc/nemoinit/nemoinit.ini"
+	nsenter -t "$init" -m mount --bind "$work/etc" /etc
+	expect code 0 "$(ctl reload)"
+	tells reload "reload: 1 added (b), 1 removed (auto-pair), 1 unchanged"
+	expect "its name" /etc/nemoinit/nemoinit.ini "$(ask .nemoinit.config)"
+	lives "$a" gateway
+	expect "no watcher" null "$(ask .auto_pair)"
+	state b ready
+	rm "$work/etc/nemoinit/nemoinit.ini"
+	expect code 1 "$(ctl reload)"
+	expect_match "it is missed" "*/etc/nemoinit/nemoinit.ini: No such file*" "$(cat "$work/stderr")"
+	expect b ready "$(of b .state)"
+	halt
+}
+
+# The command of the command line stands in no file.
+test_the_command_is_not_touched() {
+	local pid
+
+	three | configure
+	main_command=(F pause)
+	boot
+	main_command=()
+	state main ready
+	pid=$(of main .pid)
+	rewrite </dev/null
+	expect code 0 "$(ctl reload)"
+	tells reload "reload: 3 removed (a, b, c), 1 unchanged"
+	await "$limit" names_are main || fail "services: $(names)"
+	lives "$pid" main
+	kill -TERM "$init"
+	ended
+	expect "exit code" 143 "$ended"
+}
+
 test_a_shutdown_is_not_disturbed() {
 	configure <<-END
-		stop_budget = 10s
+		stop_budget = 1m
 		[service a]
-		command = F ignore=TERM until=$W/end exit=0
+		command = F ignore=TERM notify=READY=1 until=$W/end exit=0
+		probe = notify
 	END
 	boot
 	state a ready

@@ -210,13 +210,12 @@ test_restart_during_a_restart_is_busy() {
 
 	configure <<-END
 		[service a]
-		command = F ignore=TERM notify=READY=1 until=$W/end exit=0
-		probe = notify
+		command = F once=$W/once ignore=TERM append=$W/deaf until=$W/end exit=0
 		[service b]
 		command = F pause
 	END
 	boot
-	state a ready
+	await "$limit" test -e "$W/deaf" || fail "a is not up"
 	"$nemoctl" -s "$socket" restart a >/dev/null &
 	first=$!
 	hears a stopping
@@ -231,9 +230,9 @@ test_restart_during_a_restart_is_busy() {
 
 test_names_nobody_knows_are_errors() {
 	two
-	for command in status recover restart ready; do
-		expect "$command" 1 "$(ctl "$command" nobody)"
-		expect_match "$command names it" "*nobody*" "$(cat "$work/stdout" "$work/stderr")"
+	for asked in status recover restart ready; do
+		expect "$asked" 1 "$(ctl "$asked" nobody)"
+		expect_match "$asked names it" "*nobody*" "$(cat "$work/stdout" "$work/stderr")"
 	done
 	expect code unknown-service "$(raw '{"op":"status","service":"nobody"}\n' | jq -r .error.code)"
 	halt
@@ -349,7 +348,7 @@ test_garbage_on_the_socket_changes_nothing() {
 }
 
 test_strangers_read_but_do_not_command() {
-	local status command stranger
+	local status asked stranger
 
 	# The socket of one who is not root is closed to others as it is.
 	((owner == 0)) || return 0
@@ -360,10 +359,10 @@ test_strangers_read_but_do_not_command() {
 	"${stranger[@]}" "$work/bin/nemoctl" -s "$socket" --json status >"$work/answer" || status=$?
 	expect "reads" 0 "$status"
 	expect "but no output" '[]' "$(jq -c '[.services[].last_output[]?]' "$work/answer")"
-	for command in recover restart pair shutdown; do
+	for asked in recover restart pair shutdown; do
 		status=0
-		"${stranger[@]}" "$work/bin/nemoctl" -s "$socket" "$command" >/dev/null 2>&1 || status=$?
-		expect "$command" 6 "$status"
+		"${stranger[@]}" "$work/bin/nemoctl" -s "$socket" "$asked" >/dev/null 2>&1 || status=$?
+		expect "$asked" 6 "$status"
 	done
 	expect events "starting ready" "$(events a)"
 	halt

@@ -106,12 +106,10 @@ test_it_answers_wrongly_after_ready() {
 	local mood detail
 
 	while read -r mood detail; do
-		gateway "listen=8000 serve=$W/mood" </dev/null
+		gateway "lives=$W/lives listen=8000 serve=$W/mood / listen=8000 serve=$W/none" </dev/null
 		boot
 		state gateway ready
 		echo "$mood" >"$W/mood"
-		hears gateway stopping
-		rm "$W/mood"
 		hears gateway ready 2
 		expect "events of $mood" "starting ready failing probe-stop stopping backoff starting ready" "$(events gateway)"
 		expect "last exit of $mood" "probe-failed null 15" "$(last)"
@@ -302,7 +300,7 @@ outside() {
 # It never listens, and somebody else answers in its place.
 test_a_stranger_answers_in_its_place() {
 	gateway "pause" <<-END
-		start_timeout = 1s
+		start_timeout = 4s
 		[service thief]
 		command = F until=$W/steal listen=8000 serve=$W/none
 	END
@@ -315,7 +313,7 @@ test_a_stranger_answers_in_its_place() {
 	expect "last exit" "start-timeout null 15" "$(last)"
 	expect_match "why" "*not ready within start_timeout*held by a stranger*" "$(messages gateway stopping)"
 	expect "whose" "backoff foreign $(of thief .pid)" "$(of gateway '"\(.state) \(.listener.owner) \(.listener.pid)"')"
-	within "the time-out" 990 8000 "$(span starting 1 stopping 1)"
+	within "the time-out" 3000 20000 "$(span starting 1 stopping 1)"
 	expect "one start, one failure" "0 1" "$(counts)"
 	expect "the thief lives" "starting ready" "$(events thief)"
 	expect health degraded "$(ask .health)"
@@ -324,7 +322,7 @@ test_a_stranger_answers_in_its_place() {
 
 # As much as the pipe takes. The machine is busy with it, and nobody waits.
 test_it_prints_as_fast_as_it_can() {
-	local quiet
+	local quiet allowed
 
 	gateway "listen=8000 child until=$W/go spew=$W/enough append=$W/done parent serve=$W/none" <<-END
 		probe_timeout = 5s
@@ -338,8 +336,10 @@ test_it_prints_as_fast_as_it_can() {
 	quiet=$(slowest_answer)
 	touch "$W/go"
 	becomes gateway '.last_output | length' 20
-	# Others work on this machine too: the best of a few rounds, and allowing for what it takes in silence.
-	await $((2 * limit)) answers_within $((50000 * slowness + 10 * quiet)) ||
+	# Others work on this machine too: the best of a few rounds, and allowing for what it takes in silence. A
+	# sanitizer makes it many times slower: then it only must not wait for the end of it all.
+	allowed=$((slowness > 1 ? 5000000 : 50000 + 10 * quiet))
+	await $((2 * limit)) answers_within "$allowed" ||
 		fail "of 100 answers one took $(slowest_answer) us, in silence $quiet"
 	# A sanitizer keeps what is freed.
 	((slowness > 1 || $(memory) < 16000)) || fail "memory: $(memory) kB"

@@ -27,7 +27,8 @@ test_all_are_stopped_in_reverse_order() {
 	expect "asked in order" "last middle first" "$(order stopping)"
 	expect "gone in order" "last middle first" "$(order stopped)"
 	expect_match "how each ended" "exited with 3 (requested, *" "$(messages middle stopped)"
-	expect_match "the last line" "all services stopped in *ms" \
+	expect_match "its budget" "*SIGTERM: stopping all services within 8.0s\"*" "$(cat "$work/log")"
+	expect_match "the last line" "SIGTERM: all services stopped in *ms" \
 		"$(jq -rR 'fromjson? | .message' "$work/log" | tail -n 1)"
 	expect "none by KILL" "" "$(grep KILL "$work/log" || true)"
 }
@@ -96,7 +97,7 @@ test_one_that_ignores_term_is_killed_within_the_budget() {
 	(($(date +%s%N) - begin < 6000000000)) || fail "took $((($(date +%s%N) - begin) / 1000000)) ms"
 	expect_match "ended by KILL" "ended by signal 9 (KILL) (requested, *" "$(messages stubborn stopped)"
 	expect_match "the other in peace" "exited with 0 (requested, *" "$(messages good stopped)"
-	expect_match "the last line" "all services stopped in [2345].*s, 1 of them by KILL (stubborn)" \
+	expect_match "the last line" "SIGTERM: all services stopped in [2345].*s, 1 of them by KILL (stubborn)" \
 		"$(jq -rR 'fromjson? | .message' "$work/log" | tail -n 1)"
 }
 

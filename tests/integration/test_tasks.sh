@@ -223,28 +223,49 @@ test_a_task_that_cannot_be_executed_says_why() {
 	halt
 }
 
-# It and its child ignore TERM.
+# It and its child, which is in a process group of its own, ignore TERM.
 test_a_hung_task_is_killed_with_all_of_its_session() {
 	configure <<-END
 		[task setup]
-		command = F ignore=TERM child append=$W/pids ignore=TERM pause parent append=$W/pids pause
-		timeout = 1500ms
+		command = F ignore=TERM child group ignore=TERM append=$W/pids pause parent append=$W/pids pause
+		timeout = 3s
 		[service a]
 		command = F pause
 	END
 	boot
 	state a blocked
-	expect_match told "task setup failed: not over within 1.5s; *" "$(own task-failed)"
-	expect_match message "not over within 1.5s" "$(of a .blocked.message)"
+	expect_match told "task setup failed: not over within 3.0s; *" "$(own task-failed)"
+	expect_match message "not over within 3.0s" "$(of a .blocked.message)"
 	expect "two of them" 2 "$(count "$W/pids")"
 	expect "none is left" "" "$(alive "$W/pids")"
+	halt
+}
+
+# Nobody could look, but it was over in time.
+test_a_task_is_not_hung_while_nemoinit_is_stopped() {
+	configure <<-END
+		[task t]
+		command = F append=$W/t until=$W/go
+		timeout = 5s
+		[service a]
+		command = F pause
+	END
+	boot
+	ran "$W/t" 1
+	kill -STOP "$init"
+	touch "$W/go"
+	await 7 false || true
+	kill -CONT "$init"
+	state a ready
+	expect "no failure" "" "$(own task-failed)"
+	expect events "starting ready" "$(events a)"
 	halt
 }
 
 test_what_a_task_leaves_in_its_session_is_ended() {
 	configure <<-END
 		[task setup]
-		command = F print=before child ignore=TERM append=$W/pids until=$W/never parent until=$W/pids print=after
+		command = F print=before child group ignore=TERM append=$W/pids until=$W/never parent until=$W/pids print=after
 		[service a]
 		command = F pause
 	END
@@ -374,6 +395,7 @@ test_a_stop_cancels_its_start_task() {
 	END
 	boot
 	waits a drift
+	ran "$W/drift" 1
 	expect code 0 "$(ctl stop a)"
 	expect state stopped "$(of a .state)"
 	await "$limit" none_alive "$W/drift" || fail "it lives on"
@@ -407,6 +429,35 @@ test_a_shutdown_ends_tasks_in_time() {
 	grep -q 'all services stopped in' "$work/log" || fail "no orderly end"
 }
 
+test_a_reload_keeps_what_runs_and_ends_what_is_gone() {
+	configure <<-END
+		[task setup]
+		command = F append=$W/setup until=$W/go
+		of = a
+		[task old]
+		command = F append=$W/old ignore=TERM pause
+		when = ready
+		of = b
+		[service a]
+		command = F pause
+		[service b]
+		command = F pause
+	END
+	boot
+	waits a setup
+	ran "$W/old" 1
+	ran "$W/setup" 1
+	sed -i 's/task old/task new/; s/of = a$/of = a b/' "$config"
+	expect code 0 "$(ctl reload)"
+	await "$limit" none_alive "$W/old" || fail "what is gone lives on"
+	waits a setup
+	touch "$W/go"
+	state a ready
+	expect "no second run" 1 "$(count "$W/setup")"
+	expect "b was left alone" 1 "$(messages b starting | wc -l)"
+	halt
+}
+
 # ---- repair ----
 
 test_a_repair_runs_before_the_retry() {
@@ -435,7 +486,7 @@ test_a_repair_runs_before_the_retry() {
 	halt
 }
 
-test_a_repair_that_helps() {
+test_a_repair_that_fails_is_followed_by_a_retry_too() {
 	configure <<-END
 		[service a]
 		command = F once=$W/repaired exit=78
@@ -446,6 +497,49 @@ test_a_repair_that_helps() {
 	hears a ready 2
 	expect_match words "repair command failed: exited with 1 after *; starting again" "$(messages a repair)"
 	expect state ready "$(of a .state)"
+	halt
+}
+
+# It, and nothing else, makes the next start a good one; each time the gateway breaks anew.
+test_a_repair_that_helps() {
+	configure <<-END
+		[service a]
+		command = sh -c "test -e $W/sound || exit 78; exec F listen=8000 serve=$W/mood"
+		probe = http://127.0.0.1:8000/
+		probe_start_interval = 50ms
+		probe_interval = 1h
+		restart_delay = 1h
+		restart_delay_max = 1h
+		repair = sh -c "rm -f $W/mood; touch $W/sound; echo again >>$W/repairs"
+	END
+	boot
+	state a ready
+	expect events "starting exited repair starting ready" "$(events a)"
+	expect_match words "repair command: exited with 0 after *; starting again" "$(messages a repair)"
+	expect "what it was, and is" "config 78 null 1 null false" \
+		"$(of a '[.last_exit.reason, .last_exit.code, .last_exit.signal, .restarts, .blocked, .crash_loop] | map(tostring) | join(" ")')"
+	rm "$W/sound"
+	echo exit=78 >"$W/mood"
+	hears a ready 2
+	expect events "starting exited repair starting ready exited repair starting ready" "$(events a)"
+	expect "once for each" 2 "$(count "$W/repairs")"
+	expect "restarts" "2 config" "$(of a '"\(.restarts) \(.last_exit.reason)"')"
+	halt
+}
+
+# Else it would be a stranger on the port of the service for ever.
+test_what_a_repair_leaves_is_ended() {
+	configure <<-END
+		[service a]
+		command = sh -c "test -e $W/d || exit 78; exec F listen=8000 serve=$W/mood"
+		probe = http://127.0.0.1:8000/
+		probe_start_interval = 50ms
+		repair = F child setsid detach listen=8000 append=$W/d serve=$W/mood parent until=$W/d
+	END
+	boot
+	state a ready
+	expect events "starting exited repair starting ready" "$(events a)"
+	expect "nothing is left" "" "$(alive "$W/d")"
 	halt
 }
 

@@ -1,7 +1,8 @@
 #!/bin/bash
-# docs.sh NEMOCTL: the files and the commands that the documents name exist.
+# docs.sh NEMOCTL NEMOINIT: the files and the commands that the documents name exist, and the
+# configurations they show are accepted.
 set -u
-nemoctl=$(realpath "$1")
+nemoctl=$(realpath "$1") nemoinit=$(realpath "$2")
 cd "$(dirname "$0")/../.." || exit 1
 failed=0
 complain() { echo "$*"; failed=1; }
@@ -28,5 +29,15 @@ for document in README.md src/README.md CHANGELOG.md; do
 	while read -r word; do
 		grep -qw -- "$word" <<<"$usage" || complain "$document names nemoctl $word"
 	done < <(commands_in "$document")
+done
+
+# The blocks of `ini` in a document, each into a file of its own.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+awk -v work="$work" '/^```ini$/ { file = work "/" ++count ".ini"; next } /^```/ { file = "" } file { print > file }' \
+	README.md
+for example in "$work"/*.ini; do
+	env -i PATH="$PATH" "$nemoinit" --check --config "$example" 2>"$work/problems" ||
+		complain "an example of README.md: $(cat "$work/problems")"
 done
 exit "$failed"

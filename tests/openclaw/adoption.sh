@@ -34,7 +34,7 @@ cat >/mnt/nemoinit.ini <<-END
 END
 NEMOINIT_CONFIG=/mnt/nemoinit.ini pod_start
 check "the copy is adopted" within 120 is_adopted 1
-check "said so" grep -q 'nemoinit gateway: adopted' "$log"
+check "said so" grep -q 'nemoinit gateway: .*adopted pid' "$log"
 check "what has started it is known to have ended" status 'gateway.last_exit | .reason == "clean" and .code == 0'
 check "there is one gateway" runs_once
 check "it serves" health

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/cgroup.h"
 #include "io/clock.h"
 #include "io/fd.h"
 #include "io/job.h"
@@ -60,7 +61,7 @@ struct loop_watch {
 };
 
 struct output {
-	pid_t session; /* whose processes write to it; 0: nobody yet */
+	pid_t start; /* whose processes write to it; 0: nobody yet */
 	bool is_ended;
 	void (*handle)(void *data, const char *bytes, size_t length_bytes);
 	void *data;
@@ -252,6 +253,15 @@ struct fake_process *fake_main(size_t service)
 	return NULL;
 }
 
+struct fake_process *fake_member(size_t service)
+{
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		if (is_alive(&fake.processes[i]) && !fake.processes[i].is_main &&
+		    fake.processes[i].service == service)
+			return &fake.processes[i];
+	return NULL;
+}
+
 struct fake_process *fake_orphan(void)
 {
 	struct fake_process *orphan = process_new();
@@ -293,8 +303,41 @@ void fake_kill(struct fake_process *process, int signal)
 			    : plan->term_exit;
 }
 
+void fake_send(const struct fake_process *process, const char *message)
+{
+	for (size_t i = 0; i < FAKE_OBJECTS_MAX; i++) {
+		struct notify_socket *to = notifies[i];
+
+		if (to && strcmp(to->name, process->notify) == 0 && to->count < FAKE_MESSAGES_MAX)
+			to->messages[to->count++] = message;
+	}
+}
+
+/* The one that it has started in its place takes over. */
+static void process_bequeath(const struct fake_process *process)
+{
+	struct fake_process *heir = fake_member(process->service);
+	uint64_t exec_ms = process->plan.exec_ms;
+
+	if (!process->plan.has_heir || !process->is_ready || !heir)
+		return;
+	heir->plan = fake_child_healthy();
+	heir->plan.exec_ms = exec_ms;
+	heir->plan.ping_ms = process->plan.ping_ms;
+	heir->plan.kill_ms = process->plan.kill_ms;
+	heir->plan.member_term_ms = heir->plan.term_ms;
+	heir->born_ms = fake.now_ms;
+	heir->is_ready = heir->is_heir = heir->has_executed = true;
+	heir->holds_port = fake.services[process->service].port != 0;
+	heir->next_ping_ms = deadline_after(fake.now_ms, heir->plan.ping_ms);
+	memcpy(heir->notify, process->notify, sizeof(heir->notify));
+	fake_send(heir, "READY=1");
+}
+
 static void process_die(struct fake_process *process)
 {
+	bool held_port = process->holds_port;
+
 	process->is_zombie = true;
 	process->holds_port = false;
 	if (!process->is_child) { /* its parent, which lives, reaps it */
@@ -305,18 +348,10 @@ static void process_die(struct fake_process *process)
 	if (!process->is_main)
 		return;
 	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
-		if (fake.processes[i].pid && fake.processes[i].session == process->session)
+		if (fake.processes[i].pid && fake.processes[i].service == process->service)
 			fake.processes[i].is_child = true;
-}
-
-void fake_send(const struct fake_process *process, const char *message)
-{
-	for (size_t i = 0; i < FAKE_OBJECTS_MAX; i++) {
-		struct notify_socket *to = notifies[i];
-
-		if (to && strcmp(to->name, process->notify) == 0 && to->count < FAKE_MESSAGES_MAX)
-			to->messages[to->count++] = message;
-	}
+	if (held_port)
+		process_bequeath(process);
 }
 
 /* It begins to serve, unless a stranger sits on its port. */
@@ -417,9 +452,9 @@ static uint64_t probe_end_ms(const struct probe *probe, int *ret_result)
 static bool has_writer(const struct output *output)
 {
 	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
-		if (is_alive(&fake.processes[i]) && fake.processes[i].session == output->session)
+		if (is_alive(&fake.processes[i]) && fake.processes[i].start == output->start)
 			return true;
-	return !output->session;
+	return !output->start;
 }
 
 static uint64_t process_next_ms(const struct fake_process *process)
@@ -533,8 +568,7 @@ static void dispatch_output(struct output *output)
 	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++) {
 		struct fake_process *process = &fake.processes[i];
 
-		if (!is_alive(process) || process->session != output->session ||
-		    !process->has_words)
+		if (!is_alive(process) || process->start != output->start || !process->has_words)
 			continue;
 		process->has_words = false;
 		output->handle(output->data, "a line\nand more", 15);
@@ -555,7 +589,7 @@ bool fake_dispatch(void)
 			dispatch_notify(notifies[i]);
 		if (watches[i] && is_status_readable(watches[i]))
 			watches[i]->handle(watches[i]->data, LOOP_READ);
-		if (outputs[i] && outputs[i]->session && !outputs[i]->is_ended)
+		if (outputs[i] && outputs[i]->start && !outputs[i]->is_ended)
 			dispatch_output(outputs[i]);
 	}
 	return has_sigchld;
@@ -673,7 +707,9 @@ static void spawn_members(const struct fake_process *leader)
 	for (unsigned i = 0; i < leader->plan.members; i++) {
 		struct fake_process *member = process_new();
 
-		member->session = leader->session;
+		member->session = leader->plan.has_sessions ? member->pid : leader->session;
+		member->start = leader->pid;
+		memcpy(member->notify, leader->notify, sizeof(member->notify));
 		member->service = leader->service;
 		member->plan = leader->plan;
 	}
@@ -695,7 +731,7 @@ static void spawn_connect(struct fake_process *process, const struct spawn_reque
 
 	for (size_t i = 0; i < ARRAY_LEN(outs); i++)
 		if (outs[i] >= FIRST_FD && fds[outs[i] - FIRST_FD].output)
-			fds[outs[i] - FIRST_FD].output->session = process->pid;
+			fds[outs[i] - FIRST_FD].output->start = process->pid;
 	for (char *const *entry = request->environment; entry && *entry; entry++)
 		if (strncmp(*entry, variable, strlen(variable)) == 0)
 			snprintf(process->notify, sizeof(process->notify), "%s",
@@ -718,7 +754,7 @@ int spawn_start(
 	service->starts++;
 	service->last_start_ms = fake.now_ms;
 	process = process_new();
-	process->session = process->pid;
+	process->session = process->start = process->pid;
 	process->service = place;
 	process->is_main = process->is_child = true;
 	process->plan = service->child;
@@ -741,6 +777,8 @@ int spawn_read_status(int status_fd, const struct spawn_request *request,
 {
 	const struct fake_process *process = process_find(fds[status_fd - FIRST_FD].pid);
 
+	if (fake.is_status_held)
+		return 1;
 	/* The supervisor asks for the last time when the process has just been reaped. */
 	if (process && !process->has_executed && !process->is_zombie)
 		return 1;
@@ -796,17 +834,6 @@ int kill(pid_t pid, int signal)
 	return -1;
 }
 
-int proc_read_stat(pid_t pid, struct proc_stat *ret_stat)
-{
-	const struct fake_process *process = process_find(pid);
-
-	if (!process)
-		return -ESRCH;
-	*ret_stat =
-	    (struct proc_stat){ .pid = pid, .state = process->is_zombie ? 'Z' : 'S', .threads = 1 };
-	return 0;
-}
-
 int proc_each_child(bool (*handle)(void *data, pid_t pid), void *data)
 {
 	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
@@ -826,22 +853,152 @@ int tree_signal_main(pid_t main_pid, int signal)
 	return 0;
 }
 
-void tree_signal_all(pid_t main_pid, int signal)
+static struct tree_member *tree_find(const struct tree *tree, pid_t pid)
+{
+	for (size_t i = 0; i < tree->count; i++)
+		if (tree->members[i].pid == pid)
+			return &tree->members[i];
+	return NULL;
+}
+
+static size_t service_of_tree(const struct tree *tree)
+{
+	const char *colon = strchr(tree->mark, ':');
+
+	if (!colon)
+		fault("a tree without a mark");
+	return service_of(colon + 1);
+}
+
+void tree_set_main(struct tree *tree, pid_t main_pid, pid_t leader)
+{
+	struct fake_process *main = process_find(main_pid);
+
+	if (!main || main->is_zombie || main->service != service_of_tree(tree) || !main->is_child)
+		fault("a main process that cannot be one");
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		if (fake.processes[i].service == main->service)
+			fake.processes[i].is_main = false;
+	main->is_main = true;
+	tree->main_pid = main_pid;
+	tree->leaders[0] = leader;
+}
+
+void tree_clear(struct tree *tree)
+{
+	free(tree->members);
+	tree->members = NULL;
+	tree->count = 0;
+	tree->main_pid = tree->leaders[0] = 0;
+}
+
+int tree_look(struct tree *const *trees, size_t count,
+    void (*on_orphan)(void *data, const struct proc_stat *stat), void *data)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct tree *tree = trees[i];
+		size_t place = service_of_tree(tree);
+
+		free(tree->members);
+		tree->members = calloc(FAKE_PROCESSES_MAX, sizeof(*tree->members));
+		tree->count = 0;
+		for (size_t k = 0; k < FAKE_PROCESSES_MAX; k++)
+			if (is_alive(&fake.processes[k]) && fake.processes[k].service == place)
+				tree->members[tree->count++].pid = fake.processes[k].pid;
+	}
+	for (size_t k = 0; on_orphan && k < FAKE_PROCESSES_MAX; k++) {
+		struct proc_stat stat = { .pid = fake.processes[k].pid };
+
+		if (is_alive(&fake.processes[k]) && fake.processes[k].service == FAKE_SERVICES_MAX)
+			on_orphan(data, &stat);
+	}
+	return 0;
+}
+
+bool tree_has(const struct tree *tree, const struct proc_stat *stat)
+{
+	const struct fake_process *process = process_find(stat->pid);
+
+	return process && process->service == service_of_tree(tree);
+}
+
+bool tree_has_survivor(struct tree *tree)
+{
+	for (; tree->count; tree->count--) {
+		const struct fake_process *process =
+		    process_find(tree->members[tree->count - 1].pid);
+
+		if (process && !process->is_zombie)
+			return true;
+	}
+	return false;
+}
+
+bool tree_are_children_known(bool (*is_known)(void *data, pid_t pid), void *data)
 {
 	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
-		if (is_alive(&fake.processes[i]) && fake.processes[i].session == main_pid)
+		if (is_alive(&fake.processes[i]) && fake.processes[i].is_child &&
+		    !is_known(data, fake.processes[i].pid))
+			return false;
+	return true;
+}
+
+/* Who has not been seen at a look, or has been forgotten since, is not found. */
+void tree_signal(const struct tree *tree, int signal)
+{
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
+		if (is_alive(&fake.processes[i]) && tree_find(tree, fake.processes[i].pid))
 			fake_kill(&fake.processes[i], signal);
 }
 
-/* The process that is being reaped is still in its place, as a zombie. */
-bool tree_is_alive(pid_t main_pid, bool (*is_known)(void *data, pid_t pid), void *data)
+void tree_kill(struct tree *tree)
 {
-	(void)is_known;
-	(void)data;
-	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++)
-		if (is_alive(&fake.processes[i]) && fake.processes[i].session == main_pid)
-			return true;
+	(void)tree_look(&tree, 1, NULL, NULL);
+	tree_signal(tree, SIGKILL);
+}
+
+int proc_read_stat(pid_t pid, struct proc_stat *ret_stat)
+{
+	const struct fake_process *process = process_find(pid);
+
+	if (!process)
+		return -ESRCH;
+	*ret_stat = (struct proc_stat){ .pid = pid,
+		.parent = process->is_child ? getpid() : process->start,
+		.session = process->session,
+		.state = process->is_zombie ? 'Z' : 'S',
+		.threads = 1 };
+	return 0;
+}
+
+bool proc_is_dead(const struct proc_stat *stat)
+{
+	return stat->state == 'Z';
+}
+
+void proc_read_command(pid_t pid, char *buffer, size_t size_bytes)
+{
+	snprintf(buffer, size_bytes, "process %d", (int)pid);
+}
+
+/* There are none here. */
+char *cgroup_make(const char *instance, const char *service)
+{
+	(void)instance;
+	(void)service;
+	return NULL;
+}
+
+bool cgroup_is_populated(const char *directory)
+{
+	(void)directory;
 	return false;
+}
+
+bool cgroup_remove(char **directory)
+{
+	(void)directory;
+	return true;
 }
 
 int oom_open(const char *root)
@@ -931,14 +1088,14 @@ const char *notify_socket_name(const struct notify_socket *socket)
 
 static pid_t port_holder(uint16_t port)
 {
-	for (size_t i = 0; i < fake.service_count; i++) {
-		const struct fake_process *process = fake_main(i);
-
-		if (fake.services[i].port != port)
-			continue;
-		if (fake.services[i].has_stranger)
+	for (size_t i = 0; i < fake.service_count; i++)
+		if (fake.services[i].port == port && fake.services[i].has_stranger)
 			return STRANGER_PID;
-		if (process && process->holds_port)
+	for (size_t i = 0; i < FAKE_PROCESSES_MAX; i++) {
+		const struct fake_process *process = &fake.processes[i];
+
+		if (is_alive(process) && process->holds_port &&
+		    fake.services[process->service].port == port)
 			return process->pid;
 	}
 	return 0;
@@ -946,13 +1103,14 @@ static pid_t port_holder(uint16_t port)
 
 void listener_find(const struct listener_query *query, struct listener *ret_listener)
 {
-	pid_t pid = port_holder(query->port);
+	struct proc_stat stat = { .pid = port_holder(query->port) };
 
-	*ret_listener = (struct listener){ .owner = LISTENER_NONE, .pid = pid };
-	if (!pid)
+	*ret_listener = (struct listener){ .owner = LISTENER_NONE, .pid = stat.pid };
+	if (!stat.pid)
 		return;
-	ret_listener->owner = pid == query->main_pid ? LISTENER_SELF : LISTENER_FOREIGN;
-	snprintf(ret_listener->command, sizeof(ret_listener->command), "process %d", (int)pid);
+	ret_listener->owner =
+	    query->tree && tree_has(query->tree, &stat) ? LISTENER_SELF : LISTENER_FOREIGN;
+	proc_read_command(stat.pid, ret_listener->command, sizeof(ret_listener->command));
 }
 
 int probe_start(struct loop *loop, const struct probe_request *request, uint64_t deadline_ms,
@@ -1083,6 +1241,11 @@ void job_handle_exit(struct job *job, pid_t pid, const struct exit_info *exit, u
 bool job_is_running(const struct job *job)
 {
 	return job->deadline_ms != NEVER_MS;
+}
+
+void job_shift(struct job *job, uint64_t gap_ms)
+{
+	job->deadline_ms = deadline_after(job->deadline_ms, gap_ms);
 }
 
 /* As at its limit: TERM, and then KILL. */

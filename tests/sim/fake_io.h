@@ -38,8 +38,10 @@ struct fake_child {
 	uint64_t term_ms; /* from a stop signal to its exit with term_exit; NEVER_MS: ignores it */
 	struct exit_info term_exit;
 	uint64_t kill_ms; /* from KILL to its death; NEVER_MS: state D */
-	unsigned members; /* other processes of its session, which outlive it */
+	unsigned members; /* other processes of its tree, which outlive it */
 	uint64_t member_term_ms;
+	bool has_sessions; /* its members: each one of its own */
+	bool has_heir;     /* when it ends, a member has its port and goes on serving */
 	uint64_t chat_ms;  /* writes a line this often; NEVER_MS: silent */
 	uint64_t check_ms; /* an exec probe of it takes so long; NEVER_MS: it never ends … */
 	int check_code;    /* … and exits so; -1: by whether the service answers */
@@ -48,10 +50,12 @@ struct fake_child {
 struct fake_process {
 	pid_t pid; /* 0: free place */
 	pid_t session;
+	pid_t start; /* main process at its fork */
 	size_t service;
 	bool is_main;
 	bool is_zombie;
 	bool is_child; /* of ours: we reap it */
+	bool is_heir;
 	bool has_executed;
 	bool holds_port;
 	bool has_words; /* to be read from its output */
@@ -97,7 +101,8 @@ struct fake {
 	struct fake_process processes[FAKE_PROCESSES_MAX];
 	pid_t last_pid;
 	bool has_sigchld;
-	int fork_error; /* errno of every fork; 0: they succeed */
+	int fork_error;      /* errno of every fork; 0: they succeed */
+	bool is_status_held; /* somebody else has the status pipes open too */
 	uint64_t oom_count;
 	size_t fds, watches, probes, jobs, outputs, notifies; /* alive */
 	unsigned job_starts;
@@ -134,9 +139,11 @@ bool fake_dispatch(void);
 
 /* The main process of a service that has not been reaped, or NULL. */
 struct fake_process *fake_main(size_t service);
+/* The first living member beside it, or NULL. */
+struct fake_process *fake_member(size_t service);
 /* A child of ours that belongs to no service. */
 struct fake_process *fake_orphan(void);
-/* How many processes of a service live (zombies do not). */
+/* How many processes of a service (FAKE_SERVICES_MAX: of none) live (zombies do not). */
 unsigned fake_count_alive(size_t service);
 bool fake_is_hanging(const struct fake_process *process, uint64_t at_ms);
 /* A notification, which waits to be read like any other. */

@@ -54,8 +54,9 @@ size_t sim_place(const struct unit *unit)
 }
 
 static char *environment[] = { NULL };
+static char *const *command; /* NULL: none */
 
-static void read_ini(const char *ini, char *const *command, struct config *ret_config)
+static void read_ini(const char *ini, struct config *ret_config)
 {
 	const struct config_sources sources = { .file = "sim.ini",
 		.text = ini,
@@ -85,19 +86,19 @@ void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed)
 	sim_start_command(ini, NULL, start_ms, random_seed);
 }
 
-void sim_start_command(
-    const char *ini, char *const *command, uint64_t start_ms, uint32_t random_seed)
+void sim_start_command(const char *ini, char *const *argv, uint64_t start_ms, uint32_t random_seed)
 {
 	struct problems warnings = { .items = NULL };
 	struct supervisor_options options = {
 		.config = &sim.config, .environment = environment, .random_seed = random_seed
 	};
 
+	command = argv;
 	fake_reset(start_ms);
-	sim = (struct sim){ .seed = sim.seed, .deadline_ms = NEVER_MS, .command = command };
+	sim = (struct sim){ .seed = sim.seed, .deadline_ms = NEVER_MS };
 	fake.on_fault = on_fault;
 	fake.on_event = rules_on_event;
-	read_ini(ini, command, &sim.config);
+	read_ini(ini, &sim.config);
 	if (supervisor_init(&sim.supervisor, &options, &warnings, start_ms))
 		sim_fail("no memory");
 	for (size_t i = 0; i < sim.supervisor.unit_count; i++)
@@ -163,8 +164,8 @@ void sim_reload(const char *ini)
 	struct config fresh, copy;
 	size_t count;
 
-	read_ini(ini, sim.command, &fresh);
-	read_ini(ini, sim.command, &copy);
+	read_ini(ini, &fresh);
+	read_ini(ini, &copy);
 	forget_shadows(&fresh);
 	count = list_unchanged(&fresh, units, services);
 	if (supervisor_reload(&sim.supervisor, &fresh, &warnings, fake.now_ms))
@@ -174,6 +175,10 @@ void sim_reload(const char *ini)
 			sim_fail("%s has not changed, and is touched", units[i]->config->name);
 	check_order(&copy);
 	config_deinit(&copy);
+	/* One that waits changes its past, but not its state. */
+	for (size_t i = 0; i < sim.supervisor.unit_count; i++)
+		if (sim.supervisor.units[i]->service.is_asked)
+			sim.shadows[sim_place(sim.supervisor.units[i])].crashes = 0;
 	sim_wake();
 }
 
@@ -350,6 +355,14 @@ unsigned sim_events(const char *name, const char *event)
 	return 0;
 }
 
+/* What runs and is asked to start keeps its state, but not its past. */
+static void forget_forgiven(void)
+{
+	for (size_t i = 0; i < sim.supervisor.unit_count; i++)
+		if (!sim.supervisor.units[i]->service.crashes.count)
+			sim.shadows[sim_place(sim.supervisor.units[i])].crashes = 0;
+}
+
 int sim_request(enum request_op op, const char *service, uint64_t timeout_ms)
 {
 	struct request request = { .op = op, .timeout_ms = timeout_ms };
@@ -364,6 +377,7 @@ int sim_request(enum request_op op, const char *service, uint64_t timeout_ms)
 		return result;
 	*settle_next(settle) = sim.settles;
 	sim.settles = settle;
+	forget_forgiven();
 	sim_wake();
 	return 0;
 }

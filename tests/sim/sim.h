@@ -49,7 +49,6 @@ struct sim {
 	struct config config;
 	struct supervisor supervisor;
 	struct sim_shadow shadows[FAKE_SERVICES_MAX + 1]; /* the last is of nemoinit itself */
-	char *const *command;                             /* of the command line; NULL: none */
 	struct settle *settles;
 	char *reply; /* of the last request that was answered */
 	uint64_t deadline_ms;
@@ -67,11 +66,10 @@ extern struct sim sim;
 
 /* A supervisor of the configuration, whose services' commands are their names, at start_ms. */
 void sim_start(const char *ini, uint64_t start_ms, uint32_t random_seed);
+/* The same beside a command of the command line, whose first word is main. */
+void sim_start_command(const char *ini, char *const *argv, uint64_t start_ms, uint32_t random_seed);
 /* Another configuration; what is the same in it is looked at not to be touched. */
 void sim_reload(const char *ini);
-/* The same beside a command of the command line, whose first word is main. */
-void sim_start_command(
-    const char *ini, char *const *command, uint64_t start_ms, uint32_t random_seed);
 /* Frees everything and looks that nothing is left. */
 void sim_end(void);
 

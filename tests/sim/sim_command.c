@@ -180,6 +180,21 @@ static void test_a_stop_is_the_end(void **state)
 	finish(0);
 }
 
+static void test_a_reload_leaves_it_alone(void **state)
+{
+	start_ready();
+	sim_reload("[service c]\ncommand = c\nafter = b\n"
+		   "[service b]\ncommand = b\nafter = a\nprobe = tcp://127.0.0.1:2\n"
+		   "[service a]\ncommand = a\nprobe = tcp://127.0.0.1:1\n");
+	(void)sim_run_until("c", SERVICE_READY, MINUTE);
+	assert_int_equal(sim_service("main")->starts, 1);
+	supervisor_stop(&sim.supervisor, "SIGTERM", fake.now_ms);
+	sim_wake();
+	assert_int_equal(sim_service("main")->state, SERVICE_STOPPING);
+	assert_int_equal(sim_service("c")->state, SERVICE_READY);
+	finish(0);
+}
+
 static void test_without_one(void **state)
 {
 	sim_start(levels_ini, START_MS, 1);
@@ -201,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_does_not_die),
 		cmocka_unit_test(test_a_restart_is_no_end),
 		cmocka_unit_test(test_a_stop_is_the_end),
+		cmocka_unit_test(test_a_reload_leaves_it_alone),
 		cmocka_unit_test(test_without_one),
 	};
 

@@ -39,6 +39,7 @@ struct sim_request {
 	uint64_t since_ms;
 	bool pending;
 	bool tried;
+	uint64_t useless_ms; /* at that time, see useless_ms() */
 };
 
 struct sim {
@@ -142,6 +143,20 @@ static struct store_look peek(void)
 	return look;
 }
 
+/* What wake-up calls for nothing have taken of the last minute. */
+static uint64_t useless_ms(void)
+{
+	uint64_t sum_ms = 0, since_ms = sim.now_ms - min_ms(sim.now_ms, 60000);
+
+	for (size_t i = 0; i < USELESS_MAX; i++) {
+		const struct sim_call *call = &sim.useless[i];
+
+		if (call->end_ms > since_ms)
+			sum_ms += call->end_ms - max_ms(call->start_ms, since_ms);
+	}
+	return sum_ms;
+}
+
 /* ---- the world ---- */
 
 static void arrive(unsigned device, bool allowed)
@@ -151,7 +166,11 @@ static void arrive(unsigned device, bool allowed)
 	if (sim.request_count == REQUESTS_MAX)
 		return;
 	*request = (struct sim_request){
-		.device = device, .allowed = allowed, .since_ms = sim.now_ms, .pending = true
+		.device = device,
+		.allowed = allowed,
+		.since_ms = sim.now_ms,
+		.pending = true,
+		.useless_ms = useless_ms(),
 	};
 	snprintf(
 	    request->id, sizeof(request->id), "%c%zu", allowed ? 'a' : 'x', sim.request_count++);
@@ -298,20 +317,6 @@ static void look(struct store_look *ret_look, struct pairing_event *event)
 	*event = (struct pairing_event){ .kind = PAIRING_EV_LOOKED, .look = ret_look };
 }
 
-/* What wake-up calls for nothing have taken of the last minute. */
-static uint64_t useless_ms(void)
-{
-	uint64_t sum_ms = 0, since_ms = sim.now_ms - min_ms(sim.now_ms, 60000);
-
-	for (size_t i = 0; i < USELESS_MAX; i++) {
-		const struct sim_call *call = &sim.useless[i];
-
-		if (call->end_ms > since_ms)
-			sum_ms += call->end_ms - max_ms(call->start_ms, since_ms);
-	}
-	return sum_ms;
-}
-
 /* Never more than a tenth, as far as can be foreseen. */
 static void note_useless(uint64_t start_ms)
 {
@@ -373,7 +378,7 @@ static uint64_t patience_ms(const struct sim_request *request)
 	bool is_quiet = sim.last_noise_ms + slow_ms < request->since_ms || !sim.last_noise_ms;
 
 	/* Noise before that may have used up what calls for nothing may take. */
-	is_quiet &= useless_ms() <= 2000;
+	is_quiet &= request->useless_ms <= 2000;
 	if (sim.kind != STORE_UNKNOWN && !sim.is_deaf && is_quiet)
 		return 1000 + run_ms;
 	return slow_ms + run_ms;

@@ -46,17 +46,19 @@ void rules_on_event(const char *name, const char *event)
 }
 
 /* The event that tells of a change; NULL: it needs no words. */
-static const char *event_of(const struct service *service, enum service_state before)
+static const char *event_of(
+    const struct service *service, enum service_state before, const struct fake_process *process)
 {
 	switch (service->state) {
-	case SERVICE_STARTING: return "starting";
+	case SERVICE_STARTING:
+		return process && process->is_heir ? NULL : "starting"; /* "adopted" has told */
 	case SERVICE_READY: return before == SERVICE_FAILING ? "recovered" : "ready";
 	case SERVICE_FAILING: return "failing";
 	case SERVICE_STOPPING: return service->has_process ? "stopping" : NULL;
 	case SERVICE_BACKOFF: return service->has_foreign_port ? NULL : "backoff";
 	case SERVICE_BLOCKED: return "blocked";
 	case SERVICE_FINISHED: return "finished";
-	case SERVICE_STOPPED:
+	case SERVICE_STOPPED: return before != SERVICE_DISABLED ? "stopped" : NULL;
 	case SERVICE_DISABLED: return before == SERVICE_STOPPING ? "stopped" : NULL;
 	case SERVICE_WAITING:
 		return before == SERVICE_STOPPING && service->last_exit.has_status ? "exited"
@@ -68,7 +70,7 @@ static const char *event_of(const struct service *service, enum service_state be
 
 static void check_line(const struct unit *unit, struct sim_shadow *shadow)
 {
-	const char *event = event_of(&unit->service, shadow->state);
+	const char *event = event_of(&unit->service, shadow->state, fake_main(sim_place(unit)));
 
 	if (shadow->state_lines != (event != NULL) ||
 	    (event && strcmp(event, shadow->state_line) != 0))
@@ -214,7 +216,8 @@ void __wrap_supervisor_on_state(struct supervisor *supervisor, struct unit *unit
 		check_ready(unit);
 	if (service->state == SERVICE_STARTING && supervisor->is_stopping)
 		sim_fail("%s is started during a shutdown", unit->config->name);
-	if (service->state == SERVICE_STARTING && tasks_holding(supervisor->tasks, unit, true))
+	if (service->state == SERVICE_STARTING && shadow->state == SERVICE_WAITING &&
+	    tasks_holding(supervisor->tasks, unit, true))
 		sim_fail("%s is started before a task that must come first", unit->config->name);
 	if (service->is_asked) /* it forgets what was */
 		shadow->crashes = 0;
@@ -244,7 +247,7 @@ static uint64_t starting_limit_ms(const struct unit *unit, const struct fake_pro
 	uint64_t ready_ms = deadline_after(
 	    plan->serve_ms, config->probe_start_interval_ms + config->probe_timeout_ms);
 
-	if (config->probe.type == PROBE_NOTIFY)
+	if (config->probe.type == PROBE_NOTIFY && !config->port)
 		ready_ms = plan->serve_ms;
 	else if (!unit->config->port && config->probe.type == PROBE_NONE)
 		ready_ms = plan->exec_ms;

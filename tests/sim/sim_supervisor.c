@@ -380,6 +380,44 @@ static void test_unkillable(void **state)
 	sim_end();
 }
 
+/* A stranger with the same rights can keep the status pipe open: its end is never read then. */
+static void test_status_pipe_held_open(void **state)
+{
+	start(http_ini);
+	wait_ready("web");
+	fake.is_status_held = true;
+	crash("web", segfault);
+	(void)sim_run_until("web", SERVICE_STARTING, MINUTE);
+	assert_true(sim_unit("web")->status_fd >= 0);
+	crash("web", segfault);
+	(void)sim_run_until("web", SERVICE_BACKOFF, MINUTE);
+	assert_int_equal(sim_unit("web")->status_fd, -1);
+	assert_null(sim_unit("web")->status_watch);
+	fake.is_status_held = false;
+	(void)sim_run_until("web", SERVICE_READY, MINUTE);
+	sim_end();
+}
+
+/* Looks at very many processes are dear: KILL is not repeated before they have been paid for. */
+static void test_repeated_kill_is_paced(void **state)
+{
+	start(http_ini);
+	sim_main("web")->plan.kill_ms = NEVER_MS;
+	sim_main("web")->plan.term_ms = NEVER_MS;
+	wait_ready("web");
+	unit_stop(sim_unit("web"), SECOND, fake.now_ms);
+	sim_wake();
+	sim_run(2 * SECOND);
+	assert_int_equal(sim_events("web", "killed"), 1);
+	sim_unit("web")->look_ms = fake.now_ms + MINUTE;
+	sim_main("web")->plan.kill_ms = 1;
+	sim_run(50 * SECOND);
+	assert_int_equal(sim_service("web")->state, SERVICE_STOPPING);
+	sim_run(15 * SECOND);
+	assert_int_equal(sim_service("web")->state, SERVICE_STOPPED);
+	sim_end();
+}
+
 /* ---- health ---- */
 
 static void hang(const char *name, uint64_t duration_ms)
@@ -888,6 +926,8 @@ int main(void)
 		cmocka_unit_test(test_oom_of_two),
 		cmocka_unit_test(test_survivors),
 		cmocka_unit_test(test_unkillable),
+		cmocka_unit_test(test_repeated_kill_is_paced),
+		cmocka_unit_test(test_status_pipe_held_open),
 		cmocka_unit_test(test_hung_gateway),
 		cmocka_unit_test(test_block_after_ready),
 		cmocka_unit_test(test_watchdog),

@@ -286,6 +286,20 @@ static void staying_blocked_is_told_once(void **state)
 	end_all(10 * SECOND);
 }
 
+/* Nobody could look: it has its time from there on again. */
+static void a_task_is_not_hung_while_we_stand_still(void **state)
+{
+	start("[task t]\ncommand = setup\nwhen = start\ntimeout = 10s\n" WEB);
+	(void)sim_run_until("web", SERVICE_READY, MINUTE);
+	fake_task("setup")->end_ms = fake_task("setup")->term_ms = NEVER_MS;
+	crash("web", 0);
+	(void)sim_run_until("web", SERVICE_WAITING, SECOND);
+	sim_freeze(MINUTE);
+	assert_in_range(
+	    sim_run_until("web", SERVICE_BLOCKED, 2 * MINUTE), 71 * SECOND, 72 * SECOND);
+	end_all(10 * SECOND);
+}
+
 /* ---- repair ---- */
 
 #define REPAIRED_WEB \
@@ -351,6 +365,20 @@ static void a_stop_cancels_the_repair(void **state)
 	assert_int_equal(fake_task("doctor")->running, 0);
 	assert_int_equal(sim_events("web", "repair"), 0);
 	end_all(10 * SECOND);
+}
+
+static void a_shutdown_repairs_nothing(void **state)
+{
+	start(REPAIRED_WEB "[service last]\ncommand = last\nafter = web\n");
+	(void)sim_run_until("last", SERVICE_READY, MINUTE);
+	sim_main("last")->plan.term_ms = 2 * SECOND;
+	supervisor_stop(&sim.supervisor, "SIGTERM", fake.now_ms);
+	sim_wake();
+	crash("web", 78);
+	sim_run(SECOND);
+	assert_int_equal(fake_task("doctor")->starts, 0);
+	(void)sim_run_down(3 * SECOND);
+	sim_end();
 }
 
 /* ---- reload ---- */
@@ -480,6 +508,7 @@ int main(void)
 		cmocka_unit_test(a_boot_task_that_may_fail_holds_nobody_up),
 		cmocka_unit_test(nothing_to_run_blocks_too),
 		cmocka_unit_test(a_hung_task_is_ended_at_its_limit),
+		cmocka_unit_test(a_task_is_not_hung_while_we_stand_still),
 		cmocka_unit_test(start_tasks_run_before_each_start),
 		cmocka_unit_test(a_failed_start_task_blocks_the_one_that_starts),
 		cmocka_unit_test(a_stop_cancels_what_runs_before_the_start),
@@ -489,6 +518,7 @@ int main(void)
 		cmocka_unit_test(a_repair_runs_once_before_the_retry),
 		cmocka_unit_test(a_repair_that_does_not_help_blocks),
 		cmocka_unit_test(a_stop_cancels_the_repair),
+		cmocka_unit_test(a_shutdown_repairs_nothing),
 		cmocka_unit_test(a_reload_leaves_what_runs),
 		cmocka_unit_test(a_reload_kills_what_is_gone),
 		cmocka_unit_test(a_reload_begins_start_tasks_anew),

@@ -57,7 +57,8 @@ static inline unsigned tell_exit(
 /* From waiting to starting, with the first probe under way 50 ms later. */
 static inline void make_starting(struct fixture *fixture, uint64_t now_ms)
 {
-	tell(fixture, SERVICE_EV_START, now_ms);
+	if (fixture->service.state != SERVICE_WAITING) /* nobody asks for it again */
+		tell(fixture, SERVICE_EV_START, now_ms);
 	tell(fixture, SERVICE_EV_ORDER_READY, now_ms);
 	tell(fixture, SERVICE_EV_SPAWNED, now_ms);
 	tell(fixture, SERVICE_EV_EXEC_OK, now_ms);

@@ -47,9 +47,10 @@ static void the_gateway_port_is_found_in_the_environment(void **state)
 		    "[nemoinit]\ngateway_port = 5\n[service gateway]\n", 7, NULL, "" },
 		/* told once, though another value makes it look twice */
 		{ { "OPENCLAW_GATEWAY_PORT=x", "NEMOINIT_STOP_BUDGET=x" }, NULL, 18789, NULL,
-		    PASSED_OVER("OPENCLAW_GATEWAY_PORT", "x") "environment: NEMOINIT_STOP_BUDGET: "
-							      "'x' is no duration from 100ms to 1d "
-							      "00h; write 250ms, 10s, 5m or 8h\n" },
+		    PASSED_OVER("OPENCLAW_GATEWAY_PORT",
+			"x") "environment: NEMOINIT_STOP_BUDGET: "
+			     "'x' is no duration from 100ms to 1d "
+			     "00h; write 250ms, 10s, 5m or 8h; passed over\n" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -177,53 +178,57 @@ static void a_bad_value_is_warned_of_and_the_file_stays(void **state)
 	} rows[] = {
 		{ { "NEMOINIT_STOP_BUDGET=soon" }, "[nemoinit]\nstop_budget = 9s\n" S,
 		    "environment: NEMOINIT_STOP_BUDGET: 'soon' is no duration from 100ms to 1d "
-		    "00h; write 250ms, 10s, 5m or 8h\n" },
+		    "00h; write 250ms, 10s, 5m or 8h; passed over\n" },
 		{ { "NEMOINIT_SERVICE_A_COMMAND=" }, S,
-		    "environment: NEMOINIT_SERVICE_A_COMMAND: a command is wanted\n" },
+		    "environment: NEMOINIT_SERVICE_A_COMMAND: a command is wanted; passed over\n" },
 		{ { "NEMOINIT_SERVICE_A_COMMAND=x 'y" }, S,
-		    "environment: NEMOINIT_SERVICE_A_COMMAND: has an unclosed '\n" },
+		    "environment: NEMOINIT_SERVICE_A_COMMAND: has an unclosed '; passed over\n" },
 		{ { "NEMOINIT_SERVICE_A_COMMAND=${NO}" }, S,
 		    "environment: NEMOINIT_SERVICE_A_COMMAND: ${NO} is not set; set it, or write "
-		    "${NO:-default}\n" },
+		    "${NO:-default}; passed over\n" },
 		{ { "NEMOINIT_SERVICE_A_AFTER=nothing" }, S B,
 		    "environment: NEMOINIT_SERVICE_A_AFTER: 'nothing' is no service of this "
-		    "configuration\n" },
+		    "configuration; passed over\n" },
 		{ { "NEMOINIT_SERVICE_A_AFTER=b" }, S B "after = a\n",
-		    "environment: NEMOINIT_SERVICE_A_AFTER: a cycle: a after b after a\n" },
+		    "environment: NEMOINIT_SERVICE_A_AFTER: a cycle: a after b after a; passed "
+		    "over\n" },
 		{ { "NEMOINIT_SERVICE_B_AFTER=a" }, S "after = b\n" B,
-		    "environment: NEMOINIT_SERVICE_B_AFTER: a cycle: a after b after a\n" },
+		    "environment: NEMOINIT_SERVICE_B_AFTER: a cycle: a after b after a; passed "
+		    "over\n" },
 		{ { "NEMOINIT_SERVICE_B_AFTER=a", "NEMOINIT_SERVICE_A_AFTER=b" }, S B,
-		    "environment: NEMOINIT_SERVICE_A_AFTER: a cycle: a after b after a\n" },
+		    "environment: NEMOINIT_SERVICE_A_AFTER: a cycle: a after b after a; passed "
+		    "over\n" },
 		{ { "NEMOINIT_SERVICE_A_RESTART_WITH=a" }, S,
-		    "environment: NEMOINIT_SERVICE_A_RESTART_WITH: 'a' is this service itself\n" },
+		    "environment: NEMOINIT_SERVICE_A_RESTART_WITH: 'a' is this service itself; "
+		    "passed over\n" },
 		{ { "NEMOINIT_SERVICE_B_RESTART_WITH=a" }, S "restart_with = b\n" B,
 		    "environment: NEMOINIT_SERVICE_B_RESTART_WITH: a cycle: the restart of this "
-		    "service would restart it again\n" },
+		    "service would restart it again; passed over\n" },
 		{ { "NEMOINIT_SERVICE_B_PORT=80" }, S "port = 80\n" B "port = 81\n",
 		    "environment: NEMOINIT_SERVICE_B_PORT: services 'a' and 'b' both want port "
-		    "80\n" },
+		    "80; passed over\n" },
 		{ { "NEMOINIT_SERVICE_A_PORT=81" }, S "port = 80\n" B "port = 81\n",
 		    "environment: NEMOINIT_SERVICE_A_PORT: services 'a' and 'b' both want port "
-		    "81\n" },
+		    "81; passed over\n" },
 		{ { "NEMOINIT_SERVICE_A_PROBE=tcp://127.0.0.1:81" }, S B "port = 81\n",
 		    "environment: NEMOINIT_SERVICE_A_PROBE: services 'a' and 'b' both want port "
-		    "81\n" },
+		    "81; passed over\n" },
 		{ { "NEMOINIT_SERVICE_A_ENABLED=yes" },
 		    S "enabled = no\nport = 81\n" B "port = 81\n",
 		    "environment: NEMOINIT_SERVICE_A_ENABLED: services 'a' and 'b' both want port "
-		    "81\n" },
+		    "81; passed over\n" },
 		{ { "NEMOINIT_GATEWAY_PORT=81" },
 		    S "probe = tcp://127.0.0.1:${gateway_port}\n" B "port = 81\n",
 		    "environment: NEMOINIT_GATEWAY_PORT: services 'a' and 'b' both want port "
-		    "81\n" },
+		    "81; passed over\n" },
 		{ { "NEMOINIT_STOP_BUDGET=soon", "NEMOINIT_COLOUR=x",
 		      "NEMOINIT_SERVICE_A_AFTER=c d" },
 		    S,
 		    "environment: NEMOINIT_COLOUR" UNKNOWN
 		    "environment: NEMOINIT_STOP_BUDGET: 'soon' is no duration from 100ms to 1d "
-		    "00h; write 250ms, 10s, 5m or 8h\n"
+		    "00h; write 250ms, 10s, 5m or 8h; passed over\n"
 		    "environment: NEMOINIT_SERVICE_A_AFTER: 'c' is no service of this "
-		    "configuration\n" },
+		    "configuration; passed over\n" },
 		{ { "NEMOINIT_SERVICE_A_WORKING_DIRECTORY=a\nb" }, S,
 		    "environment: NEMOINIT_SERVICE_A_WORKING_DIRECTORY: a line break in the "
 		    "value; passed over\n" },

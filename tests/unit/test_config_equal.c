@@ -177,6 +177,14 @@ static const struct {
 	    "${gateway_port}\n",
 	    false },
 	/* Texts it may write. */
+	{ "[service a]\ncommand = x\nprobe = tcp://127.0.0.1:${gateway_port}\n",
+	    "[nemoinit]\ngateway_port = 1\n[service a]\ncommand = x\nprobe = "
+	    "tcp://127.0.0.1:${gateway_port}\n",
+	    false },
+	{ "[service a]\ncommand = x\nprobe = exec:x ${gateway_port}\n",
+	    "[nemoinit]\ngateway_port = 1\n[service a]\ncommand = x\nprobe = exec:x "
+	    "${gateway_port}\n",
+	    false },
 	{ "[service a]\ncommand = x\nfatal_output.a = b c\n",
 	    "[service a]\ncommand = x\nfatal_output.a = b  c\n", true },
 	{ "[service a]\ncommand = x\nfatal_output.a = b\n", "[service a]\ncommand = x\n", false },

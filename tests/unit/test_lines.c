@@ -124,17 +124,17 @@ static void a_splitter_takes_no_memory_for_whole_lines(void **state)
 
 static void the_ring_keeps_the_last_lines(void **state)
 {
-	struct line_ring ring = { .next = 0 };
+	struct line_ring ring = { .bytes = 0 };
 	const char *lines[LINE_RING_COUNT];
 	char line[16];
 
 	assert_int_equal(line_ring_get(&ring, lines), 0);
-	line_ring_add(&ring, "0", 1, 1000);
+	line_ring_add(&ring, "stdout", "0", 1, 1000);
 	assert_int_equal(line_ring_get(&ring, lines), 1);
 	assert_string_equal(lines[0], "0");
 	for (int i = 1; i < LINE_RING_COUNT + 3; i++)
-		line_ring_add(
-		    &ring, line, (size_t)snprintf(line, sizeof(line), "%d", i), 1000 + (uint64_t)i);
+		line_ring_add(&ring, "stdout", line, (size_t)snprintf(line, sizeof(line), "%d", i),
+		    1000 + (uint64_t)i);
 	assert_int_equal(line_ring_get(&ring, lines), LINE_RING_COUNT);
 	assert_string_equal(lines[0], "3");
 	assert_string_equal(lines[LINE_RING_COUNT - 1], "22");
@@ -146,16 +146,39 @@ static void the_ring_keeps_the_last_lines(void **state)
 
 static void kept_lines_are_printable_and_cut(void **state)
 {
-	struct line_ring ring = { .next = 0 };
+	struct line_ring ring = { .bytes = 0 };
 	const char *lines[LINE_RING_COUNT];
 	char line[3000];
 
 	memset(line, 'x', sizeof(line));
-	line_ring_add(&ring, line, sizeof(line), 1);
-	line_ring_add(&ring, "\033[31mred\033[0m\t\xff", 14, 2);
+	line_ring_add(&ring, "stdout", line, sizeof(line), 1);
+	line_ring_add(&ring, "stderr", "\033[31mred\033[0m\t\xff", 14, 2);
 	assert_int_equal(line_ring_get(&ring, lines), 2);
 	assert_int_equal(strlen(lines[0]), LINE_RING_BYTES - 1);
 	assert_string_equal(lines[1], "red\\x09\\xff");
+	line_ring_deinit(&ring);
+}
+
+static void the_ring_has_a_cap_of_lines_and_of_bytes(void **state)
+{
+	struct line_ring ring = { .bytes = 0 };
+	char line[LINE_RING_BYTES];
+	size_t sum = 0;
+
+	for (int i = 0; i < 2 * LINE_RING_KEPT_COUNT; i++)
+		line_ring_add(&ring, "stdout", line, (size_t)snprintf(line, sizeof(line), "%d", i),
+		    (uint64_t)i);
+	assert_int_equal(ring.ring.count, LINE_RING_KEPT_COUNT);
+	assert_string_equal(line_ring_at(&ring, 0)->line, "512");
+	assert_int_equal(line_ring_at(&ring, 0)->at_ms, 512);
+	memset(line, 'x', sizeof(line));
+	for (int i = 0; i < 3 * LINE_RING_KEPT_COUNT; i++)
+		line_ring_add(&ring, "stderr", line, 1000, 5000);
+	assert_int_equal(ring.ring.count, 65);
+	for (size_t i = 0; i < ring.ring.count; i++)
+		sum += strlen(line_ring_at(&ring, i)->line);
+	assert_int_equal(ring.bytes, sum);
+	assert_string_equal(line_ring_at(&ring, 3)->stream, "stderr");
 	line_ring_deinit(&ring);
 }
 
@@ -168,6 +191,7 @@ int main(void)
 		cmocka_unit_test(a_splitter_takes_no_memory_for_whole_lines),
 		cmocka_unit_test(the_ring_keeps_the_last_lines),
 		cmocka_unit_test(kept_lines_are_printable_and_cut),
+		cmocka_unit_test(the_ring_has_a_cap_of_lines_and_of_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,36 @@ static void messages_are_understood(void **state)
 	}
 }
 
+static void the_main_pid_is_a_number(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t main_pid;
+	} rows[] = {
+		{ "READY=1", 0 },
+		{ "MAINPID=1", 1 },
+		{ "READY=1\nMAINPID=4711\n", 4711 },
+		{ "MAINPID=1\nMAINPID=2", 2 },
+		{ "MAINPID=2147483647", 2147483647 },
+		{ "MAINPID=2147483648", -1 },
+		{ "MAINPID=99999999999999999999", -1 },
+		{ "MAINPID=", -1 },
+		{ "MAINPID=0", -1 },
+		{ "MAINPID=-1", -1 },
+		{ "MAINPID=12 ", -1 },
+		{ "MAINPID=1x", -1 },
+		{ "XMAINPID=1", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct notify_message message;
+
+		print_message("%zu\n", i);
+		notify_message_parse(rows[i].text, strlen(rows[i].text), &message);
+		assert_int_equal(message.main_pid, rows[i].main_pid);
+	}
+}
+
 static void who_is_stopping_says_so(void **state)
 {
 	struct notify_message message;
@@ -93,6 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_are_understood),
+		cmocka_unit_test(the_main_pid_is_a_number),
 		cmocka_unit_test(who_is_stopping_says_so),
 		cmocka_unit_test(a_nul_is_a_byte_like_others),
 	};

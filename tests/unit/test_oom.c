@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/cgroup.h"
 #include "io/fd.h"
 #include "io/oom.h"
 #include "util/macros.h"
@@ -107,6 +109,58 @@ static void the_counter_is_found(void **state)
 	}
 }
 
+static int take_place(void *data, const char *directory, bool is_v2)
+{
+	assert_true(is_v2);
+	snprintf(data, PATH_MAX, "%s", directory + strlen(root));
+	return 0;
+}
+
+/* Without a controller, to be written to: version 2, and no guess. */
+static void our_cgroup_is_found(void **state)
+{
+	static const struct {
+		const char *what;
+		const char *mounts;
+		const char *cgroup;
+		const char *directory; /* NULL: none */
+	} rows[] = {
+		{ "v2", ROOT V2, "0::/pod/a\n", "/sys/fs/cgroup/pod/a" },
+		{ "v2 at the top", ROOT V2, "0::/\n", "/sys/fs/cgroup" },
+		{ "beside v1", V1_CPU V1 HALF, "4:memory:/m\n1:cpu:/c\n0::/pod\n",
+		    "/sys/fs/cgroup/unified/pod" },
+		{ "below what is mounted", "29 22 0:26 /a/b /c rw - cgroup2 cgroup rw\n",
+		    "0::/a/b/sub\n", "/c/sub" },
+		{ "what is mounted", "29 22 0:26 /a/b /c rw - cgroup2 cgroup rw\n", "0::/a/b\n",
+		    "/c" },
+		{ "above our namespace, mounted there", "29 22 0:26 /.. /c rw - cgroup2 c rw\n",
+		    "0::/../b\n", "/c/b" },
+		{ "the second mount", "29 22 0:26 /x /d rw - cgroup2 c rw\n" V2, "0::/a\n",
+		    "/sys/fs/cgroup/a" },
+		{ "a blank in its name", V2, "0::/a b\n", "/sys/fs/cgroup/a b" },
+		{ "beside what is mounted", "29 22 0:26 /a/b /c rw - cgroup2 cgroup rw\n",
+		    "0::/a/bc\n", NULL },
+		{ "above what is mounted", "29 22 0:26 /a/b /c rw - cgroup2 cgroup rw\n", "0::/a\n",
+		    NULL },
+		{ "outside our namespace", V2, "0::/../b\n", NULL },
+		{ "v1 only", V1_CPU V1, "4:memory:/m\n1:cpu:/c\n", NULL },
+		{ "no line of it", V2, "4:memory:/\n", NULL },
+		{ "garbage", " - cgroup2\n - - -\n" V2, "0:\n\n:::\n0::\n", NULL },
+		{ "nothing at all", NULL, NULL, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char directory[PATH_MAX] = "";
+
+		print_message("%s\n", rows[i].what);
+		put("/proc/self/mountinfo", rows[i].mounts);
+		put("/proc/self/cgroup", rows[i].cgroup);
+		assert_int_equal(cgroup_find(root, NULL, take_place, directory),
+		    rows[i].directory ? 0 : -ENOENT);
+		assert_string_equal(directory, rows[i].directory ? rows[i].directory : "");
+	}
+}
+
 static void the_counter_is_read(void **state)
 {
 	static const struct {
@@ -163,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_counter_is_found),
+		cmocka_unit_test(our_cgroup_is_found),
 		cmocka_unit_test(the_counter_is_read),
 	};
 

@@ -126,7 +126,7 @@ static void play(const struct row *rows, size_t count)
 			at += length;
 		}
 		actions = handle(row, &log);
-		if (actions == LOOK && row->state != LOOKING)
+		if ((actions & LOOK) && row->state != LOOKING)
 			actions = handle(&looked, &log);
 		assert_string_equal(log_buffer, want);
 		assert_int_equal(pairing.state, row->state);
@@ -200,7 +200,8 @@ static void every_cell(void **state)
 		{ 3930, FAILED(LIST_TIMEOUT), APPROVING, 0, NEVER, NULL },
 		{ 3930, NUDGED, APPROVING, REPORT, NEVER, NULL },
 		{ 3930, CHANGED, APPROVING, 0, NEVER, NULL },
-		{ 3940, APPROVED, LOOKING, LOOK, NEVER, "approved request=r client=cli mode=" },
+		{ 3940, APPROVED, LOOKING, LOOK | REPORT, NEVER,
+		    "approved request=r client=cli mode=" },
 		{ 3940, LOOKED("empty"), LISTING, LIST, NEVER, NULL },
 		{ 4000, LISTED("s/e/cli", "d"), APPROVING, APPROVE, NEVER, NULL },
 		{ 4100, TIMED_OUT, LISTING, LIST, NEVER,
@@ -783,7 +784,8 @@ static void an_open_request_is_listed_for(void **state)
 		{ 1000, TIMER, LOOKING, LOOK, NEVER, NULL },
 		{ 1000, LOOKED("a"), LISTING, LIST, NEVER, NULL },
 		{ 1000, LISTED("r/d/cli", ""), APPROVING, APPROVE, NEVER, NULL },
-		{ 1000, DEFERRED, LOOKING, LOOK, NEVER, "approve deferred request=r: why" },
+		{ 1000, DEFERRED, LOOKING, LOOK | REPORT, NEVER,
+		    "approve deferred request=r: why" },
 		{ 1000, LOOKED("a"), LISTING, LIST, NEVER, NULL },
 		{ 1000, LISTED("r/d/cli", ""), WAITING, REST, 2000, NULL },
 		{ 2000, TIMER, LOOKING, LOOK, NEVER, NULL },

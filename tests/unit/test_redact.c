@@ -6,9 +6,9 @@
 #include "core/redact.h"
 #include "util/macros.h"
 
-static const char *const environment[] = { "OPENCLAW_GATEWAY_TOKEN=hunter2-hunter2", "API_KEY=short",
-	"PATH=/usr/bin:/bin", "DB_PASSWORD=two words", "NO_VALUE", "X_SECRET=hunter2-hunter2-more",
-	"TOKEN_FILE=/a/file/not/secret", NULL };
+static const char *const environment[] = { "OPENCLAW_GATEWAY_TOKEN=hunter2-hunter2",
+	"API_KEY=short", "PATH=/usr/bin:/bin", "DB_PASSWORD=two words", "NO_VALUE",
+	"X_SECRET=hunter2-hunter2-more", "TOKEN_FILE=/a/file/not/secret", NULL };
 
 static void check(const struct redact *redact, const char *line, const char *wanted)
 {

@@ -24,7 +24,7 @@ static void good_lines_become_requests(void **state)
 		{ LINE("reload"), { REQUEST_RELOAD, .timeout_ms = NEVER_MS, .bare = true } },
 		{ LINE(" pair \t"), { REQUEST_PAIR, .timeout_ms = NEVER_MS, .bare = true } },
 		{ LINE("{\"id\":\"7\",\"timeout\":1.5,\"service\":\"gateway\",\"op\":\"recover\"}"),
-		    { REQUEST_RECOVER, "7", "gateway", 1500, false } },
+		    { REQUEST_RECOVER, "7", "gateway", .timeout_ms = 1500 } },
 		{ LINE("{\"op\":\"restart\",\"timeout\":\"250ms\"}"),
 		    { REQUEST_RESTART, .timeout_ms = 250 } },
 		{ LINE("{\"op\":\"shutdown\",\"timeout\":86400}"),
@@ -33,6 +33,19 @@ static void good_lines_become_requests(void **state)
 		    { REQUEST_RECOVER, .timeout_ms = 0 } },
 		{ LINE("{\"op\":\"status\",\"id\":\"caf\\u00e9\"}"),
 		    { REQUEST_STATUS, "caf\xc3\xa9", .timeout_ms = NEVER_MS } },
+		{ LINE("events"), { REQUEST_EVENTS, .timeout_ms = NEVER_MS, .bare = true } },
+		{ LINE("{\"op\":\"events\",\"since\":9007199254740992,\"follow\":true}"),
+		    { REQUEST_EVENTS, .timeout_ms = NEVER_MS, .since = REQUEST_MAX_SINCE,
+			.follow = true } },
+		{ LINE("{\"op\":\"events\",\"since\":0,\"follow\":false}"),
+		    { REQUEST_EVENTS, .timeout_ms = NEVER_MS } },
+		{ LINE("{\"op\":\"logs\",\"service\":\"a\",\"lines\":0,\"follow\":true}"),
+		    { REQUEST_LOGS, "", "a", .timeout_ms = NEVER_MS, .follow = true } },
+		{ LINE("{\"op\":\"logs\",\"service\":\"a\",\"lines\":20}"),
+		    { REQUEST_LOGS, "", "a", .timeout_ms = NEVER_MS, .lines = 20 } },
+		{ LINE("{\"op\":\"logs\",\"service\":\"a\"}"),
+		    { REQUEST_LOGS, "", "a", .timeout_ms = NEVER_MS, .lines = -1 } },
+		{ LINE("metrics"), { REQUEST_METRICS, .timeout_ms = NEVER_MS, .bare = true } },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -47,6 +60,10 @@ static void good_lines_become_requests(void **state)
 		assert_string_equal(request.service, rows[i].request.service);
 		assert_int_equal(request.timeout_ms, rows[i].request.timeout_ms);
 		assert_int_equal(request.bare, rows[i].request.bare);
+		assert_int_equal(request.since, rows[i].request.since);
+		assert_int_equal(request.follow, rows[i].request.follow);
+		if (request.op == REQUEST_LOGS)
+			assert_int_equal(request.lines, rows[i].request.lines);
 	}
 }
 
@@ -68,6 +85,27 @@ static void bad_lines_are_refused_with_the_reason(void **state)
 		{ LINE("\"status\""), REPLY_BAD_REQUEST, "the request is not a JSON object" },
 		{ LINE("5"), REPLY_BAD_REQUEST, "the request is not a JSON object" },
 		{ LINE("{}"), REPLY_BAD_REQUEST, "'op' is missing" },
+		{ LINE("logs"), REPLY_BAD_REQUEST, "'service' is missing: logs is of one service" },
+		{ LINE("{\"op\":\"logs\"}"), REPLY_BAD_REQUEST,
+		    "'service' is missing: logs is of one service" },
+		{ LINE("{\"op\":\"events\",\"service\":\"a\"}"), REPLY_BAD_REQUEST,
+		    "'service' is no argument of events" },
+		{ LINE("{\"op\":\"status\",\"follow\":true}"), REPLY_BAD_REQUEST,
+		    "'follow' is no argument of status" },
+		{ LINE("{\"op\":\"events\",\"lines\":3}"), REPLY_BAD_REQUEST,
+		    "'lines' is no argument of events" },
+		{ LINE("{\"op\":\"events\",\"follow\":1}"), REPLY_BAD_REQUEST,
+		    "'follow' is not a boolean" },
+		{ LINE("{\"op\":\"events\",\"since\":-1}"), REPLY_BAD_REQUEST,
+		    "'since' is not a whole number from 0 to 9007199254740992" },
+		{ LINE("{\"op\":\"events\",\"since\":1.5}"), REPLY_BAD_REQUEST,
+		    "'since' is not a whole number from 0 to 9007199254740992" },
+		{ LINE("{\"op\":\"events\",\"since\":1e300}"), REPLY_BAD_REQUEST,
+		    "'since' is not a whole number from 0 to 9007199254740992" },
+		{ LINE("{\"op\":\"events\",\"since\":\"7\"}"), REPLY_BAD_REQUEST,
+		    "'since' is not a whole number from 0 to 9007199254740992" },
+		{ LINE("{\"op\":\"logs\",\"service\":\"a\",\"lines\":1000001}"), REPLY_BAD_REQUEST,
+		    "'lines' is not a whole number from 0 to 1000000" },
 		{ LINE("{\"OP\":\"status\"}"), REPLY_BAD_REQUEST, "unknown key 'OP'" },
 		{ LINE("{\"op\":7}"), REPLY_BAD_REQUEST, "'op' is not a string" },
 		{ LINE("{\"op\":null}"), REPLY_BAD_REQUEST, "'op' is not a string" },
@@ -166,9 +204,12 @@ static void requests_survive_the_way(void **state)
 {
 	static const struct request rows[] = {
 		{ REQUEST_STATUS, .timeout_ms = NEVER_MS },
-		{ REQUEST_STATUS, "a\"b\\", "auto-pair", NEVER_MS, false },
-		{ REQUEST_RECOVER, "", "gateway", 120000, false },
+		{ REQUEST_STATUS, "a\"b\\", "auto-pair", .timeout_ms = NEVER_MS },
+		{ REQUEST_RECOVER, "", "gateway", .timeout_ms = 120000 },
 		{ REQUEST_SHUTDOWN, .timeout_ms = 1 },
+		{ REQUEST_EVENTS, .timeout_ms = NEVER_MS, .since = 41, .follow = true },
+		{ REQUEST_LOGS, .service = "a", .timeout_ms = NEVER_MS, .lines = 5,
+		    .follow = true },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -183,6 +224,10 @@ static void requests_survive_the_way(void **state)
 		assert_string_equal(request.id, rows[i].id);
 		assert_string_equal(request.service, rows[i].service);
 		assert_int_equal(request.timeout_ms, rows[i].timeout_ms);
+		assert_int_equal(request.since, rows[i].since);
+		assert_int_equal(request.follow, rows[i].follow);
+		if (request.op == REQUEST_LOGS)
+			assert_int_equal(request.lines, rows[i].lines);
 		free(line);
 	}
 }
@@ -194,6 +239,13 @@ static void what_changes_something_is_known(void **state)
 	assert_true(request_op_is_mutating(REQUEST_RESTART));
 	assert_true(request_op_is_mutating(REQUEST_PAIR));
 	assert_true(request_op_is_mutating(REQUEST_SHUTDOWN));
+	assert_false(request_op_is_mutating(REQUEST_LOGS));
+	assert_false(request_op_is_mutating(REQUEST_EVENTS));
+	assert_true(request_op_is_privileged(REQUEST_LOGS));
+	assert_true(request_op_is_privileged(REQUEST_EVENTS));
+	assert_true(request_op_is_privileged(REQUEST_STOP));
+	assert_false(request_op_is_privileged(REQUEST_METRICS));
+	assert_false(request_op_is_privileged(REQUEST_STATUS));
 }
 
 /* Every cut of a line, and every byte of it changed, is answered one way or the other. */

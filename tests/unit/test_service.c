@@ -355,6 +355,37 @@ static void more_crashes_than_the_limit_slow_it_down(void **state)
 	assert_int_equal(crash(&fixture, 1, false, 1, &now_ms), SERVICE_DO_CRASH_LOOP);
 }
 
+/* Asked to start what is on its way, or up: it stays as it is, but for the mark. */
+static void a_crash_loop_is_forgiven_whatever_it_does(void **state)
+{
+	static const enum service_event_type on_the_way[] = { SERVICE_EV_SPAWNED, SERVICE_EV_TIMER,
+		SERVICE_EV_PROBE_OK, SERVICE_EV_TIMER, SERVICE_EV_PROBE_MISS };
+
+	for (size_t steps = 0; steps <= ARRAY_LEN(on_the_way); steps++) {
+		struct fixture fixture;
+		uint64_t now_ms = T;
+		enum service_state before;
+
+		fixture_init(&fixture);
+		tell(&fixture, SERVICE_EV_START, T);
+		crash(&fixture, 1, false, 6, &now_ms);
+		now_ms = service_deadline_ms(&fixture.service);
+		tell(&fixture, SERVICE_EV_TIMER, now_ms);
+		for (size_t i = 0; i < steps; i++) {
+			if (on_the_way[i] == SERVICE_EV_TIMER)
+				now_ms = service_deadline_ms(&fixture.service);
+			tell(&fixture, on_the_way[i], now_ms);
+		}
+		before = fixture.service.state;
+		assert_true(fixture.service.is_crash_loop);
+		assert_int_equal(tell(&fixture, SERVICE_EV_START, now_ms), 0);
+		assert_int_equal(fixture.service.state, before);
+		assert_false(fixture.service.is_crash_loop);
+		assert_int_equal(fixture.service.failures, 0);
+		assert_int_equal(fixture.service.crashes.count, 0);
+	}
+}
+
 static void clean_exits_count_for_a_crash_loop_too(void **state)
 {
 	struct fixture fixture;
@@ -437,6 +468,7 @@ int main(void)
 		cmocka_unit_test(fatal_exits_are_no_crash_loop),
 		cmocka_unit_test(without_fatal_retry_only_a_person_helps),
 		cmocka_unit_test(more_crashes_than_the_limit_slow_it_down),
+		cmocka_unit_test(a_crash_loop_is_forgiven_whatever_it_does),
 		cmocka_unit_test(clean_exits_count_for_a_crash_loop_too),
 		cmocka_unit_test(requested_restarts_count_for_no_crash_loop),
 		cmocka_unit_test(a_crash_loop_can_block),

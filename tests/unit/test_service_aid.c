@@ -53,6 +53,30 @@ static void it_is_repaired_again_once_it_has_been_ready(void **state)
 	assert_int_equal(tell_exit(&fixture, false, 78, T + 6000), SERVICE_DO_REPAIR);
 }
 
+/* Without a probe every start is ready at once, so each repair seems to have helped. */
+static void a_loop_of_repairs_ends(void **state)
+{
+	struct fixture fixture;
+	unsigned repairs = 0, actions = SERVICE_DO_REPAIR;
+	uint64_t now_ms = T;
+
+	fixture_init(&fixture);
+	fixture.config.repair.count = 1;
+	fixture.config.probe.type = PROBE_NONE;
+	tell(&fixture, SERVICE_EV_START, T);
+	for (; actions & SERVICE_DO_REPAIR && repairs < 100; now_ms += 1000) {
+		tell(&fixture, SERVICE_EV_REPAIRED, now_ms);
+		tell(&fixture, SERVICE_EV_SPAWNED, now_ms);
+		tell(&fixture, SERVICE_EV_EXEC_OK, now_ms);
+		actions = tell_exit(&fixture, false, 78, now_ms);
+		repairs += actions & SERVICE_DO_REPAIR ? 1 : 0;
+	}
+	assert_int_equal(repairs, 5);
+	assert_int_equal(actions, SERVICE_DO_CRASH_LOOP);
+	assert_int_equal(fixture.service.state, SERVICE_BLOCKED);
+	assert_int_equal(fixture.service.blocked, BLOCKED_CONFIG);
+}
+
 static void other_exits_are_not_repaired(void **state)
 {
 	struct fixture fixture;
@@ -107,6 +131,7 @@ static void who_has_written_a_fatal_text_is_never_ready(void **state)
 	make_starting(&fixture, T);
 	tell_fatal_output(&fixture, 1, T + 80);
 	tell_fatal_output(&fixture, 0, T + 90); /* the first one counts */
+	tell(&fixture, SERVICE_EV_PROBE_OK, T + 100);
 	let_time_pass(&fixture, true, T + 599999);
 	assert_int_equal(service->state, SERVICE_STARTING);
 	assert_true(tell(&fixture, SERVICE_EV_TIMER, T + 600000) & SERVICE_DO_STOP_SIGNAL);
@@ -190,6 +215,32 @@ static void an_adopted_process_is_a_start_nobody_made(void **state)
 	assert_int_equal(service->state, SERVICE_READY);
 	let_time_pass(&fixture, false, T + 50060);
 	assert_int_equal(service->state, SERVICE_STOPPING);
+}
+
+/* It has said so while the other one was there. */
+static void an_adopted_process_may_be_ready_already(void **state)
+{
+	for (int said = 0; said < 2; said++) {
+		struct fixture fixture;
+
+		fixture_init(&fixture);
+		fixture.config.probe.type = PROBE_NOTIFY;
+		fixture.config.port = 80;
+		make_starting(&fixture, T);
+		tell(&fixture, SERVICE_EV_NOTIFY_READY, T + 100);
+		tell(&fixture, SERVICE_EV_TIMER, T + 100);
+		tell(&fixture, SERVICE_EV_PROBE_OK, T + 100);
+		assert_int_equal(fixture.service.state, SERVICE_READY);
+		if (said)
+			assert_int_equal(tell(&fixture, SERVICE_EV_NOTIFY_READY, T + 200), 0);
+		tell_adopted(&fixture, T + 5000);
+		assert_int_equal(fixture.service.state, SERVICE_STARTING);
+		assert_int_equal(
+		    tell(&fixture, SERVICE_EV_TIMER, T + 5000), said ? SERVICE_DO_PROBE : 0);
+		/* Nor does it count for the one after it. */
+		tell_adopted(&fixture, T + 6000);
+		assert_int_equal(tell(&fixture, SERVICE_EV_TIMER, T + 6000), 0);
+	}
 }
 
 static void an_adopted_process_has_start_timeout(void **state)
@@ -307,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fatal_exit_is_repaired_and_tried_once_more),
 		cmocka_unit_test(it_is_repaired_again_once_it_has_been_ready),
+		cmocka_unit_test(a_loop_of_repairs_ends),
 		cmocka_unit_test(other_exits_are_not_repaired),
 		cmocka_unit_test(a_repair_ends_with_a_stop),
 		cmocka_unit_test(a_task_that_fails_blocks_until_somebody_asks),
@@ -314,6 +366,7 @@ int main(void)
 		cmocka_unit_test(an_exit_after_a_fatal_text_blocks_whatever_its_code),
 		cmocka_unit_test(a_fatal_text_counts_in_its_start_and_before_ready_only),
 		cmocka_unit_test(an_adopted_process_is_a_start_nobody_made),
+		cmocka_unit_test(an_adopted_process_may_be_ready_already),
 		cmocka_unit_test(an_adopted_process_has_start_timeout),
 		cmocka_unit_test(a_loop_of_adoptions_is_marked),
 		cmocka_unit_test(who_says_it_is_stopping_is_judged_by_its_exit),

@@ -40,6 +40,10 @@ static void environments_are_built(void **state)
 		    "PATH=/new|A=1|NEMOINIT_SOCKET=/s|NOTIFY_SOCKET=@n|" },
 		{ { "A=1" }, "", "", { .notify_socket = "@n" }, 120000,
 		    "A=1|NOTIFY_SOCKET=@n|WATCHDOG_USEC=120000000|" },
+		/* the mark of this life, whatever was there */
+		{ { "_NEMOINIT=old:b", "A=1", "_NEMOINITX=1" }, "", "_NEMOINIT=mine",
+		    { .mark = "i:a" }, 0, "A=1|_NEMOINITX=1|_NEMOINIT=i:a|" },
+		{ { "_NEMOINIT=old:b" }, "", "", { .mark = NULL }, 0, "" },
 		/* later wins */
 		{ { "A=1", "B=2" }, "B", "A=3 B=4 PATH=/mine A=5", { .path = "/p" }, 0,
 		    "A=5|PATH=/mine|B=4|" },

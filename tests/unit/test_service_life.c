@@ -39,6 +39,30 @@ static void readiness_is_what_the_configuration_asks_for(void **state)
 	}
 }
 
+/* Its word is not enough where it is to hold a port: that is looked at until it does. */
+static void who_says_ready_must_hold_the_port(void **state)
+{
+	struct fixture fixture;
+
+	fixture_init(&fixture);
+	fixture.config.probe.type = PROBE_NOTIFY;
+	fixture.config.port = 80;
+	tell(&fixture, SERVICE_EV_START, T);
+	tell(&fixture, SERVICE_EV_SPAWNED, T);
+	assert_int_equal(service_deadline_ms(&fixture.service), T + 600000);
+	assert_int_equal(tell(&fixture, SERVICE_EV_NOTIFY_READY, T + 100), 0);
+	assert_int_equal(fixture.service.state, SERVICE_STARTING);
+	assert_int_equal(service_deadline_ms(&fixture.service), T + 100);
+	assert_int_equal(tell(&fixture, SERVICE_EV_TIMER, T + 100), SERVICE_DO_PROBE);
+	assert_int_equal(tell(&fixture, SERVICE_EV_NOTIFY_READY, T + 100), 0);
+	assert_int_equal(tell(&fixture, SERVICE_EV_PROBE_MISS, T + 100), 0);
+	assert_int_equal(service_deadline_ms(&fixture.service), T + 1100);
+	assert_int_equal(tell(&fixture, SERVICE_EV_TIMER, T + 1100), SERVICE_DO_PROBE);
+	assert_int_equal(tell(&fixture, SERVICE_EV_PROBE_OK, T + 1100), 0);
+	assert_int_equal(fixture.service.state, SERVICE_READY);
+	assert_int_equal(service_deadline_ms(&fixture.service), NEVER_MS);
+}
+
 static void ready_is_once_per_start(void **state)
 {
 	struct fixture fixture;
@@ -530,6 +554,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(readiness_is_what_the_configuration_asks_for),
+		cmocka_unit_test(who_says_ready_must_hold_the_port),
 		cmocka_unit_test(ready_is_once_per_start),
 		cmocka_unit_test(a_stranger_on_the_port_is_waited_for_and_is_no_failure),
 		cmocka_unit_test(no_process_at_all_is_a_failed_start),

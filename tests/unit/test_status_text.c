@@ -71,6 +71,39 @@ static void make_backoff(struct sample *sample)
 	make_watcher_wait(sample);
 }
 
+static void make_crash_loop(struct sample *sample)
+{
+	make_backoff(sample);
+	sample->snapshot.health = HEALTH_BLOCKED;
+	sample->services[0].crash_loop = true;
+}
+
+static void make_missing(struct sample *sample)
+{
+	make_backoff(sample);
+	sample->services[0].consecutive_failures = 1;
+	sample->services[0].last_exit = (struct snapshot_exit){ EXIT_REASON_EXEC_FAILED,
+		sample_now_ms - 800, 127, -1, 0, 1, 12 };
+}
+
+static void make_portless(struct sample *sample)
+{
+	sample_init(sample);
+	sample->snapshot.health = HEALTH_STARTING;
+	sample->services[0].state = SERVICE_STARTING;
+	sample->services[0].ready = false;
+	sample->services[0].probe = (struct snapshot_probe){ .type = NULL };
+	sample->services[0].listener = (struct snapshot_listener){ 18789, LISTENER_NONE, -1, NULL };
+	make_watcher_wait(sample);
+}
+
+static void make_nothing(struct sample *sample)
+{
+	sample_init(sample);
+	sample->snapshot.service_count = 0;
+	sample->snapshot.auto_pair = NULL;
+}
+
 static void make_foreign(struct sample *sample)
 {
 	struct snapshot_service *gateway = &sample->services[0];
@@ -159,6 +192,10 @@ static const struct {
 	{ "healthy", make_healthy, NULL },
 	{ "starting", make_starting, NULL },
 	{ "backoff", make_backoff, NULL },
+	{ "crash-loop", make_crash_loop, NULL },
+	{ "missing", make_missing, NULL },
+	{ "portless", make_portless, NULL },
+	{ "nothing", make_nothing, NULL },
 	{ "foreign", make_foreign, NULL },
 	{ "blocked", make_blocked, NULL },
 	{ "stopping", make_stopping, NULL },
@@ -167,6 +204,7 @@ static const struct {
 	{ "failing", make_failing, NULL },
 	{ "one-healthy", make_healthy, "gateway" },
 	{ "one-blocked", make_blocked, "gateway" },
+	{ "one-missing", make_missing, "gateway" },
 	{ "one-watcher", make_troubled_watcher, "auto-pair" },
 };
 

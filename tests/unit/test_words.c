@@ -264,11 +264,42 @@ static void the_environment_is_searched_by_whole_names(void **state)
 	assert_null(find(environment, "nothing", 7));
 }
 
+static void commands_are_shown_as_they_would_be_typed(void **state)
+{
+	static const struct {
+		const char *words[ROW_WORDS];
+		const char *shown;
+	} rows[] = {
+		{ { "a", "-b" }, "a -b" },
+		{ { "a", "" }, "a ''" },
+		{ { "sh", "-c", "echo  a; b" }, "sh -c 'echo  a; b'" },
+		{ { "sh", "-c", "echo \"$a\"" }, "sh -c 'echo \"$a\"'" },
+		{ { "sh", "-c", "echo 'a \\ \"b\"'" }, "sh -c \"echo 'a \\\\ \\\"b\\\"'\"" },
+		{ { "it's" }, "\"it's\"" },
+		{ { "a\\b" }, "'a\\b'" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct words words = { .items = NULL };
+		char *shown;
+
+		for (size_t j = 0; j < ROW_WORDS && rows[i].words[j]; j++)
+			assert_int_equal(words_add(&words, strdup(rows[i].words[j])), 0);
+		shown = words_join(&words);
+		assert_string_equal(shown, rows[i].shown);
+		words_deinit(&words);
+		assert_int_equal(words_split_shell(shown, &words, NULL), 0);
+		check_words(&words, rows[i].words);
+		free(shown);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_are_split_at_blanks_only),
 		cmocka_unit_test(commands_are_split_like_a_shell_does),
+		cmocka_unit_test(commands_are_shown_as_they_would_be_typed),
 		cmocka_unit_test(an_open_quote_is_named_and_leaves_the_result_alone),
 		cmocka_unit_test(a_list_has_at_most_words_max_words),
 		cmocka_unit_test(a_word_is_found_whole),
