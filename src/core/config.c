@@ -31,6 +31,7 @@ void service_config_deinit(struct service_config *service)
 	words_deinit(&service->restart_with);
 	words_deinit(&service->env);
 	words_deinit(&service->env_unset);
+	free(service->env_file);
 	words_deinit(&service->repair);
 	for (size_t i = 0; i < service->fatal_output_count; i++) {
 		free(service->fatal_outputs[i].id);

@@ -138,6 +138,7 @@ struct service_config {
 	struct words restart_with;
 	struct words env;       /* `NAME=value` */
 	struct words env_unset; /* names */
+	char *env_file;         /* path, read at each start; NULL: none */
 	struct words repair;    /* argv; none: nothing is repaired */
 	struct fatal_output *fatal_outputs;
 	size_t fatal_output_count;

@@ -192,6 +192,15 @@ static void check_socket(struct config_builder *builder)
 		    "a path of 1 to 107 bytes is wanted, or auto");
 }
 
+/* We are in the root directory by then, and who reads the file need not know. */
+static void check_path(struct config_builder *builder, const struct service_config *service,
+    const char *key, const char *path)
+{
+	if (path && path[0] != '/')
+		check_problem(builder, service, key,
+		    "an absolute path is wanted, such as /etc/nemoinit/name.env");
+}
+
 void config_check(struct config_builder *builder)
 {
 	struct config *config = builder->config;
@@ -208,6 +217,7 @@ void config_check(struct config_builder *builder)
 		check_after(builder, service);
 		check_names(builder, service, "restart_with", &service->restart_with, NULL);
 		check_port(builder, i);
+		check_path(builder, service, "env_file", service->env_file);
 	}
 	config_check_tasks(builder);
 	text_init(&cycle, names, sizeof(names));

@@ -79,6 +79,7 @@ static const struct config_key service_keys[] = {
 	{ "capabilities", VALUE_TEXT, SERVICE_FIELD(identity.capabilities) },
 	{ "no_new_privs", VALUE_BOOL, SERVICE_FIELD(identity.no_new_privs), .fallback = "yes" },
 	{ "env_unset", VALUE_WORDS, SERVICE_FIELD(env_unset) },
+	{ "env_file", VALUE_TEXT, SERVICE_FIELD(env_file) },
 	{ "output", VALUE_CHOICE, SERVICE_FIELD(output), .fallback = "capture", .words = output_words },
 };
 

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,7 +32,24 @@ static int read_all(int fd, char *text, size_t max_bytes, size_t *ret_bytes)
 	return 0;
 }
 
-int text_file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_bytes)
+const char *text_file_fault(int result)
+{
+	switch (result) {
+	case -EINVAL: return "is no regular file";
+	case -EPERM: return "must be owned by root and writable by nobody else, since root runs it";
+	case -EFBIG: return "is too large";
+	default: return strerror(-result);
+	}
+}
+
+static bool is_trusted(const struct stat *stat)
+{
+	return geteuid() != 0 || (stat->st_uid == 0 && !(stat->st_mode & S_IWOTH) &&
+				     (!(stat->st_mode & S_IWGRP) || stat->st_gid == 0));
+}
+
+static int read_path(
+    const char *path, size_t max_bytes, bool must_be_trusted, char **ret_text, size_t *ret_bytes)
 {
 	int fd __attribute__((cleanup(fd_close))) =
 	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -42,6 +61,8 @@ int text_file_read(const char *path, size_t max_bytes, char **ret_text, size_t *
 		return -errno;
 	if (!S_ISREG(stat.st_mode))
 		return -EINVAL;
+	if (must_be_trusted && !is_trusted(&stat))
+		return -EPERM;
 	if (stat.st_size > (off_t)max_bytes)
 		return -EFBIG;
 	text = malloc(max_bytes + 1);
@@ -53,4 +74,14 @@ int text_file_read(const char *path, size_t max_bytes, char **ret_text, size_t *
 	else
 		*ret_text = text;
 	return result;
+}
+
+int text_file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_bytes)
+{
+	return read_path(path, max_bytes, false, ret_text, ret_bytes);
+}
+
+int text_file_read_trusted(const char *path, size_t max_bytes, char **ret_text, size_t *ret_bytes)
+{
+	return read_path(path, max_bytes, true, ret_text, ret_bytes);
 }
