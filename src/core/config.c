@@ -70,10 +70,11 @@ static void config_deinit_values(struct config *config)
 	free(config->tasks);
 	free(config->socket);
 	free(config->path);
+	free(config->state_dir);
 	free(config->file);
 	config->tasks = NULL;
 	config->task_count = 0;
-	config->socket = config->path = config->file = NULL;
+	config->socket = config->path = config->state_dir = config->file = NULL;
 }
 
 void config_deinit(struct config *config)

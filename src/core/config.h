@@ -200,6 +200,7 @@ struct config {
 	enum log_format log_format;
 	char *path; /* PATH for commands */
 	bool strict_privileges;
+	char *state_dir; /* NULL: nothing is kept for the next life */
 	struct service_config *services;
 	size_t service_count;
 	struct task_config *tasks; /* in the order of the file */

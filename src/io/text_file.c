@@ -48,22 +48,15 @@ static bool is_trusted(const struct stat *stat)
 				     (!(stat->st_mode & S_IWGRP) || stat->st_gid == 0));
 }
 
-static int read_path(
-    const char *path, size_t max_bytes, bool must_be_trusted, char **ret_text, size_t *ret_bytes)
+static int read_regular(
+    int fd, const struct stat *stat, size_t max_bytes, char **ret_text, size_t *ret_bytes)
 {
-	int fd __attribute__((cleanup(fd_close))) =
-	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat stat;
 	char *text;
 	int result;
 
-	if (fd < 0 || fstat(fd, &stat) < 0)
-		return -errno;
-	if (!S_ISREG(stat.st_mode))
+	if (!S_ISREG(stat->st_mode))
 		return -EINVAL;
-	if (must_be_trusted && !is_trusted(&stat))
-		return -EPERM;
-	if (stat.st_size > (off_t)max_bytes)
+	if (stat->st_size > (off_t)max_bytes)
 		return -EFBIG;
 	text = malloc(max_bytes + 1);
 	if (!text)
@@ -76,12 +69,35 @@ static int read_path(
 	return result;
 }
 
+int text_file_read_fd(int fd, size_t max_bytes, char **ret_text, size_t *ret_bytes)
+{
+	struct stat stat;
+
+	if (fstat(fd, &stat) < 0)
+		return -errno;
+	return read_regular(fd, &stat, max_bytes, ret_text, ret_bytes);
+}
+
+static int open_path(const char *path)
+{
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
 int text_file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_bytes)
 {
-	return read_path(path, max_bytes, false, ret_text, ret_bytes);
+	int fd __attribute__((cleanup(fd_close))) = open_path(path);
+
+	return fd < 0 ? -errno : text_file_read_fd(fd, max_bytes, ret_text, ret_bytes);
 }
 
 int text_file_read_trusted(const char *path, size_t max_bytes, char **ret_text, size_t *ret_bytes)
 {
-	return read_path(path, max_bytes, true, ret_text, ret_bytes);
+	int fd __attribute__((cleanup(fd_close))) = open_path(path);
+	struct stat stat;
+
+	if (fd < 0 || fstat(fd, &stat) < 0)
+		return -errno;
+	if (S_ISREG(stat.st_mode) && !is_trusted(&stat))
+		return -EPERM;
+	return read_regular(fd, &stat, max_bytes, ret_text, ret_bytes);
 }

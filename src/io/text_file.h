@@ -9,6 +9,9 @@
  */
 int text_file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_bytes);
 
+/* The same of what is open at its beginning already; the caller's to close. */
+int text_file_read_fd(int fd, size_t max_bytes, char **ret_text, size_t *ret_bytes);
+
 /*
  * The same for what decides what root runs: as root -EPERM as well, if the file (fstat) is not
  * root's, or others or a group other than 0 may write it.
