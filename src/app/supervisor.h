@@ -20,6 +20,7 @@
 
 struct loop;
 struct options;
+struct recorder;
 struct log;
 struct rlimit;
 struct tasks;
@@ -76,7 +77,8 @@ struct supervisor {
 	uint64_t oom_end_ms;  /* until then the others may */
 
 	struct event_ring events;
-	uint64_t dropped; /* lines of our log, in all */
+	struct recorder *recorder; /* borrowed; NULL: nothing is kept across lives */
+	uint64_t dropped;          /* lines of our log, in all */
 	/* Who wants to hear every captured line; NULL: nobody. */
 	void (*on_line)(void *data, const char *name, const struct kept_line *line);
 	void *on_line_data;

@@ -81,7 +81,8 @@ struct unit {
 	struct exec_probe *exec_probe;    /* likewise */
 	uint64_t probe_began_ms;
 	struct notify_socket *notify;
-	struct run *repair; /* NULL: never needed yet */
+	struct words env_file; /* what it said at the last start */
+	struct run *repair;    /* NULL: never needed yet */
 	struct unit_stream streams[2];
 	struct speaker speaker;
 

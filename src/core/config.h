@@ -138,6 +138,7 @@ struct service_config {
 	struct words restart_with;
 	struct words env;       /* `NAME=value` */
 	struct words env_unset; /* names */
+	char *env_file;         /* path, read at each start; NULL: none */
 	struct words repair;    /* argv; none: nothing is repaired */
 	struct fatal_output *fatal_outputs;
 	size_t fatal_output_count;
@@ -200,6 +201,7 @@ struct config {
 	bool redact;
 	char *path; /* PATH for commands */
 	bool strict_privileges;
+	char *state_dir; /* NULL: nothing is kept for the next life */
 	struct service_config *services;
 	size_t service_count;
 	struct task_config *tasks; /* in the order of the file */
