@@ -101,7 +101,7 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 		out->message = unit->task_message;
 		return;
 	}
-	count = line_ring_get(&unit->ring, lines);
+	count = line_ring_get(&unit->speaker.ring, lines);
 	text_init_heap(&text, 8192);
 	for (size_t i = count > 10 ? count - 10 : 0; i < count; i++)
 		text_addf(&text, "%s%s", text.length_bytes ? "\n" : "", lines[i]);
@@ -178,10 +178,11 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 		.stop_timeout_ms = (int64_t)unit->config->stop_timeout_ms,
 		.restarts_by = unit->restarts_by,
 		.output_bytes = unit->output_bytes,
-		.last_output_at_ms = unit->ring.last_at_ms ? (int64_t)unit->ring.last_at_ms : -1 };
+		.last_output_at_ms =
+		    unit->speaker.ring.last_at_ms ? (int64_t)unit->speaker.ring.last_at_ms : -1 };
 	if (is_privileged) {
 		out->last_output.items = strings->output;
-		out->last_output.count = line_ring_get(&unit->ring, strings->output);
+		out->last_output.count = line_ring_get(&unit->speaker.ring, strings->output);
 	}
 	fill_exit(&out->last_exit, unit);
 	fill_probe(&out->probe, unit);

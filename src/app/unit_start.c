@@ -82,7 +82,7 @@ static void unit_on_line(void *data, const char *line, size_t length_bytes)
 	struct unit *unit = stream->unit;
 
 	supervisor_log_output(
-	    unit->supervisor, &unit->ring, unit->config->name, stream->name, line, length_bytes);
+	    unit->supervisor, &unit->speaker, unit->config->name, stream->name, line, length_bytes);
 }
 
 void unit_drain_output(struct unit_stream *stream)
@@ -158,7 +158,8 @@ static int unit_spawn(struct unit *unit, struct error *error)
 		    notify_socket_new(supervisor->loop, unit_on_notify, unit, &unit->notify, error);
 	if (!result)
 		result = unit_read_env_file(unit, error);
-	if (!result && unit_environment(unit, &environment))
+	if (!result && (unit_environment(unit, &environment) ||
+			   redact_learn(&unit->speaker.redact, environment.items)))
 		result = error_set(error, -ENOMEM, "no memory for its environment");
 	if (!result)
 		result = identity_resolve(&unit->config->identity,
@@ -222,8 +223,8 @@ void unit_start(struct unit *unit, uint64_t now_ms)
 	unit_set_text(&unit->failure, NULL);
 	unit_set_text(&unit->warnings[UNIT_WARNING_STOP], NULL);
 	if (unit_spawn(unit, &error)) {
-		unit_set_text(&unit->failure, error.message);
-		unit_set_text(&unit->warnings[UNIT_WARNING_START], error.message);
+		unit_set_redacted(unit, &unit->failure, error.message);
+		unit_set_redacted(unit, &unit->warnings[UNIT_WARNING_START], error.message);
 		unit->exit_at_ms = (int64_t)clock_epoch_ms();
 		unit->exit_pid = unit->exit_oom = -1;
 		unit_handle(unit, SERVICE_EV_SPAWN_FAILED, now_ms);
@@ -276,8 +277,8 @@ void unit_read_start(struct unit *unit, uint64_t now_ms)
 	loop_watch_free(&unit->status_watch);
 	fd_close(&unit->status_fd);
 	if (result) {
-		unit_set_text(&unit->failure, error.message);
-		unit_set_text(&unit->warnings[UNIT_WARNING_START], error.message);
+		unit_set_redacted(unit, &unit->failure, error.message);
+		unit_set_redacted(unit, &unit->warnings[UNIT_WARNING_START], error.message);
 	} else {
 		unit_set_text(&unit->warnings[UNIT_WARNING_START], NULL);
 	}

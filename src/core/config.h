@@ -198,6 +198,7 @@ struct config {
 	uint64_t stop_budget_ms;
 	enum interrupt_mode interrupt;
 	enum log_format log_format;
+	bool redact;
 	char *path; /* PATH for commands */
 	bool strict_privileges;
 	char *state_dir; /* NULL: nothing is kept for the next life */
