@@ -152,7 +152,7 @@ test_at_most_100_events_are_kept() {
 	sed -i 's/^command = .*/command = F exit=1/' "$config"
 	cp "$config" "$work/again"
 	boot
-	hears a backoff 60
+	hears a starting 60
 	halt
 	expect count 100 "$(jq '.events | length' "$record")"
 	expect "the last ones" true "$(jq '.events[99].seq - .events[0].seq == 99' "$record")"
