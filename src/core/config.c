@@ -41,9 +41,7 @@ void service_config_deinit(struct service_config *service)
 	identity_config_deinit(&service->identity);
 	free(service->working_directory);
 	free(service->probe_expect);
-	free(service->probe.path);
-	words_deinit(&service->probe.command);
-	free(service->probe.text);
+	probe_target_deinit(&service->probe);
 }
 
 void config_forget_text(struct config *config)
