@@ -109,12 +109,28 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 	out->message = text.data ? text.data : unit->failure;
 }
 
+/* When a failing service is going to be restarted. */
+static char *describe_failing(const struct unit *unit, uint64_t now_ms)
+{
+	uint64_t left_ms = time_left_ms(service_unhealthy_ms(&unit->service), now_ms);
+	struct text text;
+
+	if (left_ms == NEVER_MS || unit->config->unhealthy_action != UNHEALTHY_RESTART)
+		return NULL;
+	text_init_heap(&text, 128);
+	text_add(&text, "restart in ");
+	text_add_span(&text, left_ms);
+	text_add(&text, ", unless a probe succeeds first");
+	return text.data;
+}
+
 /*
  * What a waiting service waits for: the first that is not there, and how it is. Why a starting one
- * will not be ready.
+ * will not be ready, and when a failing one is restarted.
  */
-static char *describe_waiting(const struct supervisor *supervisor, const struct unit *unit)
+static char *describe_waiting(const struct unit *unit, uint64_t now_ms)
 {
+	const struct supervisor *supervisor = unit->supervisor;
 	const char *task = tasks_holding(supervisor->tasks, unit, false);
 	const struct unit *other;
 	struct text text;
@@ -124,6 +140,8 @@ static char *describe_waiting(const struct supervisor *supervisor, const struct 
 		text_addf(&text, "%s: it will not be called ready", unit->failure);
 		return text.data;
 	}
+	if (unit->service.state == SERVICE_FAILING)
+		return describe_failing(unit, now_ms);
 	if (unit->service.state != SERVICE_WAITING)
 		return NULL;
 	if (run_is_running(unit->repair))
@@ -142,14 +160,14 @@ static char *describe_waiting(const struct supervisor *supervisor, const struct 
 	return text.data;
 }
 
-static void fill_warnings(
-    struct snapshot_strings *out, const struct unit *unit, struct status_strings *strings)
+static void fill_warnings(struct snapshot_strings *out, const struct unit *unit,
+    struct status_strings *strings, uint64_t now_ms)
 {
 	*out = (struct snapshot_strings){ .items = strings->warnings };
 	for (size_t i = 0; i < ARRAY_LEN(unit->warnings); i++)
 		if (unit->warnings[i])
 			strings->warnings[out->count++] = unit->warnings[i];
-	strings->waiting = describe_waiting(unit->supervisor, unit);
+	strings->waiting = describe_waiting(unit, now_ms);
 	if (strings->waiting)
 		strings->warnings[out->count++] = strings->waiting;
 }
@@ -188,7 +206,7 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 	fill_probe(&out->probe, unit);
 	fill_listener(&out->listener, unit, is_privileged);
 	fill_blocked(&out->blocked, unit, strings, is_privileged);
-	fill_warnings(&out->warnings, unit, strings);
+	fill_warnings(&out->warnings, unit, strings, now_ms);
 }
 
 /* What was wrong at the start, and the orphans there are now. NULL without memory. */

@@ -116,7 +116,9 @@ static int exec_probe_begin(struct exec_probe *probe, uint64_t now_ms, struct er
 	struct unit *unit = probe->unit;
 	struct job_request request = { .spawn = unit_spawn_request(unit),
 		.timeout_ms = unit->config->probe_timeout_ms,
-		.handle_output = exec_probe_on_output };
+		.handle_output = exec_probe_on_output,
+		.is_known = supervisor_knows_child,
+		.known_data = unit->supervisor };
 	struct privileges privileges = { .sets = NULL };
 	int result = unit_environment(unit, &probe->environment);
 

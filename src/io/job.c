@@ -98,7 +98,12 @@ static bool is_anything_left(struct job *job)
 {
 	if (job->request.owns_children)
 		return children_exist();
-	return job->request.spawn.new_session && tree_is_alive(&job->tree);
+	if (!job->request.spawn.new_session)
+		return false;
+	if (job->pid < 0 && job->request.is_known &&
+	    tree_are_children_known(job->request.is_known, job->request.known_data))
+		return false;
+	return tree_is_alive(&job->tree);
 }
 
 static void kill_all(struct job *job)

@@ -39,8 +39,14 @@ struct job_request {
 	 * all in the result. Must not free the job.
 	 */
 	void (*handle_output)(void *data, bool is_stderr, const char *bytes, size_t length_bytes);
-	const char *mark;   /* TREE_MARK_NAME in its environment: what bears it is ended with it,
-			     * wherever it has gone; NULL: none. Needs a session of its own */
+	const char *mark; /* TREE_MARK_NAME in its environment: what bears it is ended with it,
+			   * wherever it has gone; NULL: none. Needs a session of its own */
+	/*
+	 * Is this child of ours somebody's who is known? Where all are, nothing is left of the job,
+	 * and a look at all processes is spared. NULL: nobody can tell.
+	 */
+	bool (*is_known)(void *known_data, pid_t pid);
+	void *known_data;
 	bool owns_children; /* every child of this process is the job's: none survives it */
 };
 
