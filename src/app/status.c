@@ -13,6 +13,7 @@
 #include "core/metrics_text.h"
 #include "core/snapshot.h"
 #include "core/snapshot_json.h"
+#include "io/log.h"
 #include "util/macros.h"
 #include "util/text.h"
 
@@ -224,7 +225,7 @@ static void fill_nemoinit(
 		.socket = supervisor->socket,
 		.config = supervisor->config->file ? supervisor->config->file : "built-in",
 		.reaped = (int64_t)supervisor->reaped,
-		.dropped_lines = supervisor->dropped,
+		.dropped_lines = log_dropped(supervisor->log),
 		.stop_budget_ms = (int64_t)supervisor->config->stop_budget_ms };
 }
 

@@ -74,7 +74,6 @@ struct supervisor {
 	uint64_t oom_end_ms;  /* until then the others may */
 
 	struct event_ring events;
-	uint64_t dropped; /* lines of our log, in all */
 	/* Who wants to hear every captured line; NULL: nobody. */
 	void (*on_line)(void *data, const char *name, const struct kept_line *line);
 	void *on_line_data;
