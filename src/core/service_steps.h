@@ -42,6 +42,8 @@ unsigned service_on_notify_ready(struct service *service, uint64_t now_ms);
 
 /* ---- service_end.c ---- */
 
+/* SERVICE_EV_EXEC_FAILED: what its end, which follows, is to be called. */
+void service_on_exec_failed(struct service *service, const struct service_event *event);
 /* SERVICE_EV_EXITED: says why it ended; the rest of its tree is to be ended first. */
 unsigned service_on_exited(
     struct service *service, const struct service_event *event, uint64_t now_ms);

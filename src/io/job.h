@@ -53,6 +53,9 @@ struct job_result {
 	const struct text *error_output;
 };
 
+/* How long a job may run that must be over in time_ms, TERM, the wait for it and KILL included. */
+uint64_t job_limit_ms(uint64_t time_ms);
+
 /* Returns 0 or -ENOMEM. */
 int job_new(struct loop *loop, void (*handle)(void *data, const struct job_result *result),
     void *data, struct job **ret_job);

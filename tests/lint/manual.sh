@@ -1,9 +1,9 @@
 #!/bin/bash
-# manual.sh NEMOCTL NEMOINIT NEMOPAIR: the manual pages against the tables in the code and the usage
+# manual.sh NEMOCTL NEMOINIT NEMOPAIR NEMOPROBE: the manual pages against the tables in the code and the usage
 # of the programs: every key, option, op, command, field, error code, event and metric is in its
 # page, and no page has a key or an option that is not there. The completion knows every command.
 set -u
-nemoctl=$(realpath "$1") nemoinit=$(realpath "$2") nemopair=$(realpath "$3")
+nemoctl=$(realpath "$1") nemoinit=$(realpath "$2") nemopair=$(realpath "$3") nemoprobe=$(realpath "$4")
 cd "$(dirname "$0")/../.." || exit 1
 man=packaging/man
 failed=0
@@ -63,6 +63,7 @@ options() {
 options "$nemoctl" nemoctl.1.scd
 options "$nemopair" nemopair.1.scd
 options "$nemoinit" nemoinit.8.scd
+options "$nemoprobe" nemoprobe.1.scd
 
 # ---- the rest: all of it is told ----
 
@@ -81,6 +82,12 @@ all field nemoctl.1.scd < <(cat src/core/snapshot_json.c src/core/auto_pair_json
 	grep -oE '(RECORD[A-Z_]*\( *struct [a-z_]+,( [A-Z_]+,)?|(json_add_[a-z]+|names_add|text_add_[a-z]+)\([a-z]+,|\.name =) *"[A-Za-z_]+"' |
 	grep -oE '"[A-Za-z_]+"' | tr -d '"' | sort -u)
 all "exit code" nemoctl.1.scd < <(awk '/^enum exit_status/,/^};/' src/core/exit_status.h | grep -oE '= [0-9]+' | tr -d '= ')
+all "exit code" nemoprobe.1.scd < <(awk '/^enum probe_exit/,/^};/' src/core/probe_exit.h | grep -oE '= [0-9]+' | tr -d '= ')
+probes=$("$nemoprobe" --help | grep -oE '\<nemoprobe [a-z]+ ' | awk '{ print $2 }')
+all probe nemoprobe.1.scd <<<"$probes"
+for word in $probes $("$nemoprobe" --help | grep -oE '(^| )--[a-z-]+' | sort -u); do
+	grep -qw -- "$word" packaging/nemoprobe.bash || complain "nemoprobe.bash does not know $word"
+done
 all variable nemopair.1.scd < <(grep -ohE '"(NEMO(CLAW|PAIR)|OPENCLAW_BIN)[A-Z_]*"' src/core/pairing_settings.c src/app/*.c |
 	tr -d '"' | grep -vE 'SKIP_AUTO_PAIR|DASHBOARD' | sort -u)
 
