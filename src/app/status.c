@@ -14,6 +14,7 @@
 #include "core/metrics_text.h"
 #include "core/snapshot.h"
 #include "core/snapshot_json.h"
+#include "io/log.h"
 #include "util/macros.h"
 #include "util/text.h"
 
@@ -247,7 +248,7 @@ static void fill_nemoinit(struct snapshot_nemoinit *out, const struct supervisor
 		.socket = supervisor->socket,
 		.config = supervisor->config->file ? supervisor->config->file : "built-in",
 		.reaped = (int64_t)supervisor->reaped,
-		.dropped_lines = supervisor->dropped,
+		.dropped_lines = log_dropped(supervisor->log),
 		.stop_budget_ms = (int64_t)supervisor->config->stop_budget_ms };
 	recorder_fill(supervisor->recorder, is_privileged, &out->previous_run);
 }

@@ -365,7 +365,6 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 		deadline_ms =
 		    min_ms(deadline_ms, service_deadline_ms(&supervisor->units[i]->service));
 	dropped = log_take_dropped(supervisor->log);
-	supervisor->dropped += dropped;
 	if (dropped)
 		supervisor_report(supervisor, LOG_WARN, NULL, "drops",
 		    "%" PRIu64 " lines dropped: stdout was not read", dropped);

@@ -78,7 +78,6 @@ struct supervisor {
 
 	struct event_ring events;
 	struct recorder *recorder; /* borrowed; NULL: nothing is kept across lives */
-	uint64_t dropped;          /* lines of our log, in all */
 	/* Who wants to hear every captured line, and (line NULL) that a service has gone for good;
 	 * NULL: nobody. */
 	void (*on_line)(void *data, const char *name, const struct kept_line *line);

@@ -36,7 +36,8 @@ struct log {
 	struct loop_watch *watch; /* while something waits */
 	char *queue;
 	size_t queued_bytes;
-	uint64_t dropped;
+	uint64_t dropped; /* in all; of which so many have been told: */
+	uint64_t told;
 	bool is_failing; /* the last write was refused: what was dropped is not told yet */
 };
 
@@ -179,10 +180,15 @@ void log_write(struct log *log, const char *line, size_t length_bytes)
 
 uint64_t log_take_dropped(struct log *log)
 {
-	uint64_t dropped = log->dropped;
+	uint64_t dropped = log->dropped - log->told;
 
 	if (log->queued_bytes || log->is_failing)
 		return 0;
-	log->dropped = 0;
+	log->told = log->dropped;
 	return dropped;
+}
+
+uint64_t log_dropped(const struct log *log)
+{
+	return log->dropped;
 }

@@ -25,3 +25,6 @@ void log_write(struct log *log, const char *line, size_t length_bytes);
 
 /* Lines dropped since the last call. Asked for when the queue is empty again: tell people. */
 uint64_t log_take_dropped(struct log *log);
+
+/* All that have been dropped, also those that nobody has been told of yet. */
+uint64_t log_dropped(const struct log *log);

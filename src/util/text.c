@@ -80,13 +80,12 @@ void text_add(struct text *text, const char *string)
 	text_add_bytes(text, string, strlen(string));
 }
 
-void text_addf(struct text *text, const char *format, ...)
+void text_addv(struct text *text, const char *format, va_list arguments)
 {
-	va_list arguments, again;
+	va_list again;
 	size_t fits;
 	int length;
 
-	va_start(arguments, format);
 	va_copy(again, arguments);
 	length = vsnprintf(NULL, 0, format, arguments);
 	if (length >= 0) {
@@ -99,6 +98,14 @@ void text_addf(struct text *text, const char *format, ...)
 		}
 	}
 	va_end(again);
+}
+
+void text_addf(struct text *text, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	text_addv(text, format, arguments);
 	va_end(arguments);
 }
 

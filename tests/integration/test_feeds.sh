@@ -220,7 +220,7 @@ has_clients() {
 	(($(find "/proc/$init/fd" -lname 'socket:*' 2>/dev/null | wc -l) == $1 + baseline))
 }
 
-# What promtool would say of it: tests/unit/test_metrics.c is stricter, here it is the real text.
+# promtool has its say in test_metrics.sh.
 test_metrics_are_prometheus_text() {
 	configure <<-END
 		[service a]
