@@ -125,7 +125,7 @@ static size_t plain_length(const char *bytes, size_t length_bytes)
 
 void text_add_printable(struct text *text, const char *bytes, size_t length_bytes, size_t max_bytes)
 {
-	size_t at = 0, step, end = text->length_bytes + max_bytes;
+	size_t at = 0, step, room, end = text->length_bytes + max_bytes;
 	char escaped[5];
 
 	while (at < length_bytes) {
@@ -134,8 +134,10 @@ void text_add_printable(struct text *text, const char *bytes, size_t length_byte
 			continue;
 		}
 		/* Nearly everything: in one go, since this is done for every line of output. */
-		step = plain_length(bytes + at, length_bytes - at);
-		if (step && step <= end - text->length_bytes) {
+		room = end - text->length_bytes;
+		step =
+		    plain_length(bytes + at, length_bytes - at < room ? length_bytes - at : room);
+		if (step) {
 			text_add_bytes(text, bytes + at, step);
 			at += step;
 			continue;
