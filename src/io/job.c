@@ -25,7 +25,7 @@ enum {
 	JOB_SWEEP_MS = 10,    /* between two looks for what is left */
 	JOB_GIVE_UP_MS = 500, /* KILL does nothing to a process stuck in the kernel */
 	JOB_ENDING_MS = JOB_KILL_AFTER_MS + 250, /* what ending a stubborn one takes */
-	JOB_READ_BYTES = 65536,
+	JOB_READ_BYTES = 16384,
 };
 
 enum job_phase {
