@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "app/identity.h"
 #include "app/load.h"
 #include "app/options.h"
 #include "app/reload.h"
@@ -255,13 +256,15 @@ static int nemoinit_start(struct nemoinit *nemoinit, const char *socket)
 		.config_warnings = nemoinit->warnings.count,
 		.random_seed = (uint32_t)random_bits(),
 		.secret = random_bits() };
-	int result;
+	char words[1024];
+	int result, lowered;
 
 	if (nemoinit->options->command && !nemoinit->options->directory)
 		problems_add(&nemoinit->warnings,
 		    "the command starts in /: there is no way back to where nemoinit was started");
 	become_reaper(nemoinit, options.is_pid1);
 	raise_nofile(nemoinit);
+	lowered = identity_lower(&nemoinit->config, words, sizeof(words));
 	options.nofile = nemoinit->has_nofile ? &nemoinit->nofile : NULL;
 	result = loop_new(&nemoinit->loop);
 	if (!result)
@@ -276,6 +279,9 @@ static int nemoinit_start(struct nemoinit *nemoinit, const char *socket)
 	if (result)
 		return refuse(EXIT_NO_START, "cannot start: %s", strerror(-result));
 	report_start(nemoinit);
+	if (lowered <= 0)
+		supervisor_report(&nemoinit->supervisor, lowered ? LOG_WARN : LOG_INFO, NULL,
+		    "start", "capabilities: %s", lowered ? strerror(-lowered) : words);
 	result = requests_new(&nemoinit->supervisor, socket, &nemoinit->requests);
 	if (result == -ENAMETOOLONG || result == -EINVAL)
 		return refuse(EXIT_BAD_USE, "socket path '%s': 1 to 107 bytes are wanted", socket);

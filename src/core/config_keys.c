@@ -32,7 +32,7 @@ static const struct config_key nemoinit_keys[] = {
 	{ "stop_budget", VALUE_DURATION, FIELD(stop_budget_ms), .fallback = "8s", .min = 100, .max = DAY_MS },
 	{ "interrupt", VALUE_CHOICE, FIELD(interrupt), .fallback = "auto", .words = interrupt_words },
 	{ "log_format", VALUE_CHOICE, FIELD(log_format), .fallback = "text", .words = log_format_words },
-	{ "path", VALUE_TEXT, FIELD(path) },
+	{ "path", VALUE_PATH, FIELD(path) },
 	{ "strict_privileges", VALUE_BOOL, FIELD(strict_privileges), .fallback = "no" },
 };
 
