@@ -53,7 +53,7 @@ static void run_on_line(void *data, const char *line, size_t length_bytes)
 	const struct run_owner *owner = &stream->run->owner;
 
 	supervisor_log_output(
-	    owner->supervisor, owner->ring, stream->run->name, stream->name, line, length_bytes);
+	    owner->supervisor, owner->speaker, stream->run->name, stream->name, line, length_bytes);
 }
 
 static void run_on_output(void *data, bool is_stderr, const char *bytes, size_t length_bytes)
@@ -177,6 +177,8 @@ int run_start(struct run *run, const struct words *command, struct words *enviro
 	run->timeout_ms = timeout_ms;
 	run->is_stopped = false;
 	result = run_copy_request(run, command, directory, supervisor->config->path);
+	if (!result)
+		result = redact_learn(&run->owner.speaker->redact, run->environment.items);
 	if (result)
 		error_set(error, result, "no memory to run it");
 	else

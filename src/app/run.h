@@ -14,6 +14,7 @@
 #include "util/process.h"
 
 struct run;
+struct speaker;
 struct identity_config;
 struct supervisor;
 
@@ -25,9 +26,9 @@ struct run_end {
 
 struct run_owner {
 	struct supervisor *supervisor;
-	const char *name;       /* whose output it is; copied */
-	const char *mark;       /* of what is ended with it (io/job.h); borrowed for life */
-	struct line_ring *ring; /* where its last lines are kept; borrowed for life */
+	const char *name;        /* whose output it is; copied */
+	const char *mark;        /* of what is ended with it (io/job.h); borrowed for life */
+	struct speaker *speaker; /* borrowed for life; each start gives it its secrets */
 	/* The end, told once for each start. */
 	void (*handle)(void *data, const struct run_end *end, uint64_t now_ms);
 	void *data;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/recorder.h"
 #include "app/run.h"
 #include "app/supervisor.h"
 #include "app/tasks.h"
@@ -100,7 +101,7 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 		out->message = unit->task_message;
 		return;
 	}
-	count = line_ring_get(&unit->ring, lines);
+	count = line_ring_get(&unit->speaker.ring, lines);
 	text_init_heap(&text, 8192);
 	for (size_t i = count > 10 ? count - 10 : 0; i < count; i++)
 		text_addf(&text, "%s%s", text.length_bytes ? "\n" : "", lines[i]);
@@ -177,10 +178,11 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 		.stop_timeout_ms = (int64_t)unit->config->stop_timeout_ms,
 		.restarts_by = unit->restarts_by,
 		.output_bytes = unit->output_bytes,
-		.last_output_at_ms = unit->ring.last_at_ms ? (int64_t)unit->ring.last_at_ms : -1 };
+		.last_output_at_ms =
+		    unit->speaker.ring.last_at_ms ? (int64_t)unit->speaker.ring.last_at_ms : -1 };
 	if (is_privileged) {
 		out->last_output.items = strings->output;
-		out->last_output.count = line_ring_get(&unit->ring, strings->output);
+		out->last_output.count = line_ring_get(&unit->speaker.ring, strings->output);
 	}
 	fill_exit(&out->last_exit, unit);
 	fill_probe(&out->probe, unit);
@@ -194,12 +196,15 @@ static const char **list_warnings(
     const struct supervisor *supervisor, bool is_privileged, size_t *ret_count)
 {
 	size_t count = supervisor->warnings.count;
-	const char **items = calloc(count + FOREST_ORPHANS_MAX, sizeof(*items));
+	const char **items = calloc(count + 1 + FOREST_ORPHANS_MAX, sizeof(*items));
+	const char *unrecorded = recorder_warning(supervisor->recorder);
 
 	if (!items)
 		return NULL;
 	for (size_t i = 0; i < count; i++)
 		items[i] = supervisor->warnings.items[i];
+	if (unrecorded)
+		items[count++] = unrecorded;
 	for (size_t i = 0; i < FOREST_ORPHANS_MAX; i++) {
 		const struct forest_orphan *orphan = &supervisor->forest.orphans[i];
 
@@ -210,8 +215,8 @@ static const char **list_warnings(
 	return items;
 }
 
-static void fill_nemoinit(
-    struct snapshot_nemoinit *out, const struct supervisor *supervisor, uint64_t now_ms)
+static void fill_nemoinit(struct snapshot_nemoinit *out, const struct supervisor *supervisor,
+    bool is_privileged, uint64_t now_ms)
 {
 	*out = (struct snapshot_nemoinit){ .version = NEMOINIT_VERSION,
 		.instance = supervisor->instance,
@@ -226,6 +231,7 @@ static void fill_nemoinit(
 		.reaped = (int64_t)supervisor->reaped,
 		.dropped_lines = supervisor->dropped,
 		.stop_budget_ms = (int64_t)supervisor->config->stop_budget_ms };
+	recorder_fill(supervisor->recorder, is_privileged, &out->previous_run);
 }
 
 /* What the watcher last said, moved on to now; what it cannot say is known from its unit. */
@@ -279,7 +285,7 @@ static int picture_init(struct status_picture *picture, struct supervisor *super
 		fill_service(&snapshot->services[i], supervisor->units[i], &picture->strings[i],
 		    is_privileged, now_ms);
 	snapshot->health = snapshot_health(snapshot->services, count, supervisor->is_stopping);
-	fill_nemoinit(&snapshot->nemoinit, supervisor, now_ms);
+	fill_nemoinit(&snapshot->nemoinit, supervisor, is_privileged, now_ms);
 	snapshot->nemoinit.warnings =
 	    (struct snapshot_strings){ .items = picture->warnings, .count = warning_count };
 	snapshot->auto_pair = fill_auto_pair(supervisor, &picture->auto_pair, now_ms);

@@ -40,6 +40,8 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 		.secret = options->secret,
 		.random = options->random_seed ? options->random_seed : 1 };
 	*warnings = (struct problems){ .items = NULL };
+	if (redact_learn(&supervisor->redact, options->environment))
+		return -ENOMEM;
 	auto_pair_init(&supervisor->auto_pair, AUTO_PAIR_DOWN);
 	snprintf(supervisor->instance, sizeof(supervisor->instance), "%08" PRIx32 "%08" PRIx32,
 	    supervisor_random(supervisor), supervisor_random(supervisor));
@@ -74,6 +76,7 @@ void supervisor_deinit(struct supervisor *supervisor)
 	free(supervisor->socket);
 	auto_pair_deinit(&supervisor->auto_pair);
 	event_ring_deinit(&supervisor->events);
+	redact_deinit(&supervisor->redact);
 	problems_deinit(&supervisor->warnings);
 	fd_close(&supervisor->oom_fd);
 	supervisor->units = NULL;

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "app/forest.h"
+#include "app/speaker.h"
 #include "app/unit.h"
 #include "core/auto_pair.h"
 #include "core/config.h"
@@ -19,6 +20,7 @@
 
 struct loop;
 struct options;
+struct recorder;
 struct log;
 struct rlimit;
 struct tasks;
@@ -41,6 +43,7 @@ struct supervisor {
 	struct log *log;
 	struct config *config; /* but for its services, which the units have */
 	char *const *environment;
+	struct redact redact; /* what that holds of secrets */
 	bool is_pid1;
 	const struct rlimit *nofile;
 	const struct options *command_line;
@@ -74,7 +77,8 @@ struct supervisor {
 	uint64_t oom_end_ms;  /* until then the others may */
 
 	struct event_ring events;
-	uint64_t dropped; /* lines of our log, in all */
+	struct recorder *recorder; /* borrowed; NULL: nothing is kept across lives */
+	uint64_t dropped;          /* lines of our log, in all */
 	/* Who wants to hear every captured line; NULL: nobody. */
 	void (*on_line)(void *data, const char *name, const struct kept_line *line);
 	void *on_line_data;
@@ -196,9 +200,19 @@ void supervisor_report_warnings(struct supervisor *supervisor, size_t count);
 void supervisor_report(struct supervisor *supervisor, enum log_level level, const struct unit *unit,
     const char *event, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* A line of output: into the ring and the log. name: whose; stream: "stdout" or "stderr". */
-void supervisor_log_output(struct supervisor *supervisor, struct line_ring *ring, const char *name,
+/*
+ * A line of output: redacted, then into the ring, to who follows, and into the log. name: whose;
+ * stream: "stdout" or "stderr".
+ */
+void supervisor_log_output(struct supervisor *supervisor, struct speaker *speaker, const char *name,
     const char *stream, const char *line, size_t length_bytes);
+
+/*
+ * The text without the secrets of the unit's environment (NULL: of ours): the text itself, or what
+ * is in buffer then.
+ */
+const char *supervisor_redact(const struct supervisor *supervisor, const struct unit *unit,
+    const char *text, struct text *buffer);
 
 /* The unit's state has changed. */
 void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "app/speaker.h"
 #include "core/lines.h"
 #include "core/service.h"
 #include "core/snapshot.h"
@@ -81,9 +82,10 @@ struct unit {
 	struct exec_probe *exec_probe;    /* likewise */
 	uint64_t probe_began_ms;
 	struct notify_socket *notify;
-	struct run *repair; /* NULL: never needed yet */
+	struct words env_file; /* what it said at the last start */
+	struct run *repair;    /* NULL: never needed yet */
 	struct unit_stream streams[2];
-	struct line_ring ring;
+	struct speaker speaker;
 
 	/* For status and metrics only. */
 	uint32_t restarts_by[EXIT_REASON_COUNT_]; /* by how the start before had ended */
@@ -206,3 +208,5 @@ void unit_describe_end(const struct exit_info *exit, struct text *out);
 void unit_describe_exit(const struct unit *unit, struct text *out);
 /* Replaces an owned text; text NULL: none. */
 void unit_set_text(char **place, const char *text);
+/* The same, without the secrets of the unit: for what it or others say of it. */
+void unit_set_redacted(struct unit *unit, char **place, const char *text);

@@ -39,7 +39,7 @@ bool unit_look_at_port(struct unit *unit)
 	unit->listener_pid = listener.pid;
 	text_init(&text, command, sizeof(command));
 	text_add_printable(&text, listener.command, strlen(listener.command), sizeof(command) - 1);
-	unit_set_text(&unit->listener_command, command[0] ? command : NULL);
+	unit_set_redacted(unit, &unit->listener_command, command[0] ? command : NULL);
 	return listener.owner == LISTENER_SELF || listener.owner == LISTENER_UNKNOWN;
 }
 
@@ -86,7 +86,7 @@ void unit_end_probe(struct unit *unit, enum service_event_type verdict, const ch
 	unit->probe_latency_ms = (int64_t)(now_ms - unit->probe_began_ms);
 	if (verdict == SERVICE_EV_PROBE_OK)
 		unit->probe_last_ok_at_ms = (int64_t)clock_epoch_ms();
-	unit_set_text(&unit->probe_detail, detail);
+	unit_set_redacted(unit, &unit->probe_detail, detail);
 	unit_handle(unit, verdict, loop_now_ms(unit->supervisor->loop));
 }
 
@@ -217,13 +217,14 @@ void unit_on_notify(void *data, const char *bytes, size_t length_bytes, pid_t pi
 	if (message.status) {
 		text_init(&text, detail, sizeof(detail));
 		text_add_printable(&text, message.status, message.status_bytes, sizeof(detail) - 1);
-		unit_set_text(&unit->probe_detail, detail[0] ? detail : NULL);
+		unit_set_redacted(unit, &unit->probe_detail, detail[0] ? detail : NULL);
 	}
 	if (message.warning) {
 		text_init(&text, detail, sizeof(detail));
 		text_add_printable(
 		    &text, message.warning, message.warning_bytes, sizeof(detail) - 1);
-		unit_set_text(&unit->warnings[UNIT_WARNING_SELF], detail[0] ? detail : NULL);
+		unit_set_redacted(
+		    unit, &unit->warnings[UNIT_WARNING_SELF], detail[0] ? detail : NULL);
 	}
 	if (message.auto_pair && strcmp(unit->config->name, "auto-pair") == 0)
 		unit_take_auto_pair(unit, &message, now_ms);

@@ -138,6 +138,7 @@ struct service_config {
 	struct words restart_with;
 	struct words env;       /* `NAME=value` */
 	struct words env_unset; /* names */
+	char *env_file;         /* path, read at each start; NULL: none */
 	struct words repair;    /* argv; none: nothing is repaired */
 	struct fatal_output *fatal_outputs;
 	size_t fatal_output_count;
@@ -197,8 +198,10 @@ struct config {
 	uint64_t stop_budget_ms;
 	enum interrupt_mode interrupt;
 	enum log_format log_format;
+	bool redact;
 	char *path; /* PATH for commands */
 	bool strict_privileges;
+	char *state_dir; /* NULL: nothing is kept for the next life */
 	struct service_config *services;
 	size_t service_count;
 	struct task_config *tasks; /* in the order of the file */

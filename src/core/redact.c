@@ -52,15 +52,24 @@ bool redact_is_secret_name(const char *name, size_t length_bytes)
 	return false;
 }
 
-int redact_init(struct redact *redact, char *const *environment)
+static bool redact_has(const struct redact *redact, const char *value)
 {
-	*redact = (struct redact){ .values = { .items = NULL } };
+	for (; redact; redact = redact->others)
+		if (words_has(&redact->values, value))
+			return true;
+	return false;
+}
+
+int redact_learn(struct redact *redact, char *const *environment)
+{
+	redact_deinit(redact);
 	for (; *environment; environment++) {
 		const char *equals = strchr(*environment, '=');
 		char *value;
 
 		if (!equals || strlen(equals + 1) < REDACT_VALUE_BYTES ||
-		    !redact_is_secret_name(*environment, (size_t)(equals - *environment)))
+		    !redact_is_secret_name(*environment, (size_t)(equals - *environment)) ||
+		    redact_has(redact, equals + 1))
 			continue;
 		value = strdup(equals + 1);
 		if (!value || words_add(&redact->values, value))
@@ -173,24 +182,24 @@ static bool find_by_name(
 	return false;
 }
 
+/* The first of the values in the line; the longest of two that begin together. */
 static bool find_by_value(
     const struct redact *redact, const char *from, const char *end, struct span *ret_value)
 {
-	bool found = false;
+	struct span best = { end, end };
 
-	for (size_t i = 0; redact && i < redact->values.count; i++) {
-		const char *value = redact->values.items[i];
-		size_t length = strlen(value);
-		const char *at = memmem(from, (size_t)(end - from), value, length);
+	for (; redact; redact = redact->others) {
+		for (size_t i = 0; i < redact->values.count; i++) {
+			const char *value = redact->values.items[i];
+			size_t length = strlen(value);
+			const char *at = memmem(from, (size_t)(end - from), value, length);
 
-		/* The longest of two that begin together. */
-		if (!at || (found && (at > ret_value->begin ||
-					 (at == ret_value->begin && at + length < ret_value->end))))
-			continue;
-		*ret_value = (struct span){ at, at + length };
-		found = true;
+			if (at && (at < best.begin || (at == best.begin && at + length > best.end)))
+				best = (struct span){ at, at + length };
+		}
 	}
-	return found;
+	*ret_value = best;
+	return best.begin < best.end;
 }
 
 bool redact_line(

@@ -23,13 +23,15 @@ enum {
 /* Values to be masked wherever they stand. A zeroed struct has none. */
 struct redact {
 	struct words values;
+	const struct redact *others; /* that are masked as well; NULL: none */
 };
 
 /*
  * Takes the values of the variables in an environ-like list whose names end in _TOKEN, _KEY,
- * _SECRET or _PASSWORD. Returns 0 or -ENOMEM; the caller calls redact_deinit in any case.
+ * _SECRET or _PASSWORD, in place of those it had. Returns 0 or -ENOMEM; the caller calls
+ * redact_deinit in any case.
  */
-int redact_init(struct redact *redact, char *const *environment);
+int redact_learn(struct redact *redact, char *const *environment);
 void redact_deinit(struct redact *redact);
 
 /*

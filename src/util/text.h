@@ -1,10 +1,10 @@
 /*
  * Text that is put together piece by piece.
  *
- * Either over a caller's buffer (text_init: what does not fit is cut, `truncated` says so) or on
- * the heap (text_init_heap: grows up to a cap; the caller calls text_deinit). The bytes are
- * NUL-terminated after every call. A failed allocation counts as a cut, never as an error of its
- * own: no caller has a better answer.
+ * Either over a caller's buffer (text_init: what does not fit is cut, at a character, `truncated`
+ * says so) or on the heap (text_init_heap: grows up to a cap; the caller calls text_deinit). The
+ * bytes are NUL-terminated after every call. A failed allocation counts as a cut, never as an error
+ * of its own: no caller has a better answer.
  */
 #pragma once
 
