@@ -51,7 +51,6 @@ struct nemoinit {
 	struct requests *requests;
 	struct recorder *recorder;
 	struct rlimit nofile; /* as we were given it */
-	bool has_nofile;
 };
 
 /* Says why there is no start, here and to Kubernetes; returns the exit code. */
@@ -226,18 +225,18 @@ static void become_reaper(struct nemoinit *nemoinit, bool is_pid1)
 }
 
 /* Many services need many descriptors; the services themselves get the limit we were given. */
-static void raise_nofile(struct nemoinit *nemoinit)
+static const struct rlimit *raise_nofile(struct nemoinit *nemoinit)
 {
 	struct rlimit raised;
 
 	if (getrlimit(RLIMIT_NOFILE, &nemoinit->nofile) < 0)
-		return;
-	nemoinit->has_nofile = true;
+		return NULL;
 	raised = nemoinit->nofile;
 	raised.rlim_cur = raised.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &raised) < 0)
 		problems_add(&nemoinit->warnings, "cannot raise the limit of open files: %s",
 		    strerror(errno));
+	return &nemoinit->nofile;
 }
 
 static uint64_t random_bits(void)
@@ -266,9 +265,8 @@ static int nemoinit_start(struct nemoinit *nemoinit, const char *socket)
 		problems_add(&nemoinit->warnings,
 		    "the command starts in /: there is no way back to where nemoinit was started");
 	become_reaper(nemoinit, options.is_pid1);
-	raise_nofile(nemoinit);
 	lowered = identity_lower(&nemoinit->config, words, sizeof(words));
-	options.nofile = nemoinit->has_nofile ? &nemoinit->nofile : NULL;
+	options.nofile = raise_nofile(nemoinit);
 	result = loop_new(&nemoinit->loop);
 	if (!result)
 		result = log_new(nemoinit->loop, STDOUT_FILENO, &nemoinit->log);
