@@ -205,6 +205,7 @@ unsigned service_on_tree_gone(struct service *service, uint32_t random, uint64_t
 unsigned service_on_spawn_failed(struct service *service, uint32_t random, uint64_t now_ms)
 {
 	service->last_exit = (struct service_exit){ .reason = EXIT_REASON_EXEC_FAILED };
-	service->was_ready = service->was_stable = service->has_failed_privilege = false;
+	service->was_ready = service->was_stable = false;
+	service->has_failed_privilege = false;
 	return service_restart_by_rule(service, random, now_ms);
 }

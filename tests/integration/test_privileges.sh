@@ -131,7 +131,9 @@ test_root_loses_what_is_told_and_no_more() {
 	is_root || return 0
 	accounts
 	configure </dev/null
-	service plain </dev/null
+	mkdir -m 700 "$W/closed"
+	chown 4711 "$W/closed"
+	service plain <<<"working_directory = $W/closed"
 	service few <<<'capabilities = kill CAP_NET_RAW'
 	service none <<<'capabilities = none'
 	service gains <<-END
@@ -477,6 +479,37 @@ test_what_is_anothers_is_found_without_ptrace() {
 	halt
 	expect "nothing is left" 0 "$(running)"
 	before=()
+}
+
+# The change of user forgets whose end is to be told, which therefore comes after it.
+test_who_has_become_somebody_hears_of_the_end_of_nemoinit() {
+	[[ $mode == subreaper ]] || return 0
+	accounts
+	configure <<-END
+		[service a]
+		command = F pause
+		user = gateway
+		[service b]
+		command = F pause
+		[service c]
+		command = F pause
+		capabilities = net_bind_service
+		user = sandbox
+	END
+	# One more PID 1 below which the services can outlive it.
+	before+=(bash -c 'trap : TERM; "$@" & wait; until [[ -e '"$W"'/end ]]; do read -rt 0.05 <> <(:) || :; done' -)
+	launch env "NEMOINIT_PATH=$work/bin:$PATH" "${before[@]}" "$nemoinit" -c "$config" -s "$socket"
+	before=()
+	await "$limit" "$nemoctl" -s "$socket" ready || fail "it does not come up: $(cat "$work/log")"
+	expect "they run" 3 "$(running)"
+	kill -KILL "$(child_of "$init")"
+	await "$limit" is_nobody_left || fail "$(running) services outlive it"
+	touch "$W/end"
+	ended
+}
+
+is_nobody_left() {
+	(($(running) == 0))
 }
 
 test_nemoinit_keeps_what_it_needs() {
