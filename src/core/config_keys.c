@@ -33,7 +33,7 @@ static const struct config_key nemoinit_keys[] = {
 	{ "interrupt", VALUE_CHOICE, FIELD(interrupt), .fallback = "auto", .words = interrupt_words },
 	{ "log_format", VALUE_CHOICE, FIELD(log_format), .fallback = "text", .words = log_format_words },
 	{ "redact", VALUE_BOOL, FIELD(redact), .fallback = "on" },
-	{ "path", VALUE_TEXT, FIELD(path) },
+	{ "path", VALUE_PATH, FIELD(path) },
 	{ "state_dir", VALUE_TEXT, FIELD(state_dir), .is_fixed = true },
 	{ "strict_privileges", VALUE_BOOL, FIELD(strict_privileges), .fallback = "no" },
 };

@@ -14,6 +14,7 @@
 
 enum value_type {
 	VALUE_TEXT,     /* char * */
+	VALUE_PATH,     /* char *, as $PATH is: absolute directories, colons between */
 	VALUE_BOOL,     /* bool */
 	VALUE_DURATION, /* uint64_t, ms; min and max in ms */
 	VALUE_CHOICE,   /* enum; words in the order of its values */
