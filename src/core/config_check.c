@@ -192,6 +192,22 @@ static void check_socket(struct config_builder *builder)
 		    "a path of 1 to 107 bytes is wanted, or auto");
 }
 
+/* Relative to what? Nobody would know. `log_dir =` is unset, so that a variable can say that too.
+ */
+static void check_log_dir(struct config_builder *builder)
+{
+	struct config *config = builder->config;
+
+	if (config->log_dir && !config->log_dir[0]) {
+		free(config->log_dir);
+		config->log_dir = NULL;
+	}
+	if (config->log_dir && config->log_dir[0] != '/')
+		config_problem(builder, SECTION_NEMOINIT, "",
+		    config_setting(builder, SECTION_NEMOINIT, "", "log_dir"),
+		    "an absolute path is wanted");
+}
+
 void config_check(struct config_builder *builder)
 {
 	struct config *config = builder->config;
@@ -201,6 +217,7 @@ void config_check(struct config_builder *builder)
 
 	if (config->socket)
 		check_socket(builder);
+	check_log_dir(builder);
 	for (size_t i = 0; i < config->service_count; i++) {
 		struct service_config *service = &config->services[i];
 
