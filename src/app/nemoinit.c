@@ -182,7 +182,8 @@ static uint64_t on_turn(void *data, uint64_t now_ms)
 	}
 	if (supervisor_is_down(&nemoinit->supervisor))
 		loop_stop(nemoinit->loop);
-	return deadline_ms;
+	/* Who follows events has to hear of drops too. */
+	return supervisor_flush_log(&nemoinit->supervisor) ? now_ms : deadline_ms;
 }
 
 static void report_start(struct nemoinit *nemoinit)

@@ -24,7 +24,7 @@ enum {
 	JOB_LINGER_MS = 200,  /* for the rest of the output, after the process has ended */
 	JOB_SWEEP_MS = 10,    /* between two looks for what is left */
 	JOB_GIVE_UP_MS = 500, /* KILL does nothing to a process stuck in the kernel */
-	JOB_READ_BYTES = 65536,
+	JOB_READ_BYTES = 16384,
 };
 
 enum job_phase {

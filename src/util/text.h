@@ -25,6 +25,8 @@ void text_init(struct text *text, char *buffer, size_t size_bytes);
 void text_init_heap(struct text *text, size_t cap_bytes);
 /* Only for text_init_heap. Harmless twice. */
 void text_deinit(struct text *text);
+/* Empty again; keeps the memory. */
+void text_clear(struct text *text);
 
 void text_add(struct text *text, const char *string);
 void text_add_bytes(struct text *text, const char *bytes, size_t length_bytes);
