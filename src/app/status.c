@@ -197,6 +197,7 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 		.stop_timeout_ms = (int64_t)unit->config->stop_timeout_ms,
 		.restarts_by = unit->restarts_by,
 		.output_bytes = unit->output_bytes,
+		.log_dropped_lines = unit_log_dropped(unit),
 		.last_output_at_ms =
 		    unit->speaker.ring.last_at_ms ? (int64_t)unit->speaker.ring.last_at_ms : -1 };
 	if (is_privileged) {

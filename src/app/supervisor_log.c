@@ -6,6 +6,8 @@
 #include "app/supervisor.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "io/log_file.h"
+#include "io/loop.h"
 #include "util/text.h"
 
 static void supervisor_log_line(struct supervisor *supervisor)
@@ -76,6 +78,9 @@ static void supervisor_tell_output(struct supervisor *supervisor, struct speaker
 	kept = line_ring_add(&speaker->ring, stream, line, length_bytes, epoch_ms);
 	if (kept && supervisor->on_line)
 		supervisor->on_line(supervisor->on_line_data, name, kept);
+	if (speaker->log_file)
+		log_file_add(
+		    speaker->log_file, epoch_ms, line, length_bytes, loop_now_ms(supervisor->loop));
 	text_clear(&supervisor->line);
 	log_line_output(&supervisor->line, supervisor->config->log_format, epoch_ms, name, stream,
 	    line, length_bytes);

@@ -84,6 +84,10 @@ struct identity_config {
 	bool no_new_privs;
 };
 
+enum {
+	CONFIG_LOG_KEEP_MAX = 100,
+};
+
 /* At most `count` in `window_ms`. */
 struct rate_limit {
 	uint32_t count;
@@ -170,6 +174,9 @@ struct config {
 	uint64_t stop_budget_ms;
 	enum interrupt_mode interrupt;
 	enum log_format log_format;
+	char *log_dir;          /* absolute; NULL: no log files */
+	uint64_t log_max_bytes; /* of one of them */
+	int log_keep;           /* so many older ones beside each */
 	bool redact;
 	char *path; /* PATH for commands */
 	bool strict_privileges;

@@ -28,6 +28,18 @@ static int read_duration(
 	    error, result, "'%s' is no duration from %s; write 250ms, 10s, 5m or 8h", text, range);
 }
 
+static int read_size(
+    const struct config_key *key, const char *text, void *field, struct error *error)
+{
+	int result = parse_size(text, key->min, key->max, field);
+
+	if (!result)
+		return 0;
+	return error_set(error, result,
+	    "'%s' is no size of at least %llu bytes; write 4096, 64K or 10M", text,
+	    (unsigned long long)key->min);
+}
+
 static int read_choice(
     const struct config_key *key, const char *text, void *field, struct error *error)
 {
@@ -78,7 +90,7 @@ static int read_number(
 	uint64_t magnitude;
 	int value = INT_MIN;
 
-	if (strcmp(text, "inherited") != 0) {
+	if (strcmp(text, "inherited") != 0 || strcmp(key->fallback, "inherited") != 0) {
 		if (parse_count(text + is_negative, 0, INT_MAX, &magnitude) ||
 		    (is_negative ? -(int64_t)magnitude : (int64_t)magnitude) < min ||
 		    (is_negative ? -(int64_t)magnitude : (int64_t)magnitude) > max)
@@ -237,6 +249,7 @@ static int read_expanded(
 			return 0;
 		return error_set(error, -EINVAL, "'%s' is neither yes nor no", text);
 	case VALUE_DURATION: return read_duration(key, text, field, error);
+	case VALUE_SIZE: return read_size(key, text, field, error);
 	case VALUE_CHOICE: return read_choice(key, text, field, error);
 	case VALUE_WORDS: return words_split_blanks(text, field, error);
 	case VALUE_PROBE: return probe_target_parse(text, field, error);
