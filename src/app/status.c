@@ -14,6 +14,7 @@
 #include "core/metrics_text.h"
 #include "core/snapshot.h"
 #include "core/snapshot_json.h"
+#include "io/log.h"
 #include "util/macros.h"
 #include "util/text.h"
 
@@ -196,6 +197,7 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 		.stop_timeout_ms = (int64_t)unit->config->stop_timeout_ms,
 		.restarts_by = unit->restarts_by,
 		.output_bytes = unit->output_bytes,
+		.log_dropped_lines = unit_log_dropped(unit),
 		.last_output_at_ms =
 		    unit->speaker.ring.last_at_ms ? (int64_t)unit->speaker.ring.last_at_ms : -1 };
 	if (is_privileged) {
@@ -247,7 +249,7 @@ static void fill_nemoinit(struct snapshot_nemoinit *out, const struct supervisor
 		.socket = supervisor->socket,
 		.config = supervisor->config->file ? supervisor->config->file : "built-in",
 		.reaped = (int64_t)supervisor->reaped,
-		.dropped_lines = supervisor->dropped,
+		.dropped_lines = log_dropped(supervisor->log),
 		.stop_budget_ms = (int64_t)supervisor->config->stop_budget_ms };
 	recorder_fill(supervisor->recorder, is_privileged, &out->previous_run);
 }

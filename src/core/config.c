@@ -41,9 +41,7 @@ void service_config_deinit(struct service_config *service)
 	identity_config_deinit(&service->identity);
 	free(service->working_directory);
 	free(service->probe_expect);
-	free(service->probe.path);
-	words_deinit(&service->probe.command);
-	free(service->probe.text);
+	probe_target_deinit(&service->probe);
 }
 
 void config_forget_text(struct config *config)
@@ -69,12 +67,15 @@ static void config_deinit_values(struct config *config)
 		task_config_deinit(&config->tasks[i]);
 	free(config->tasks);
 	free(config->socket);
+	free(config->socket_group);
+	free(config->log_dir);
 	free(config->path);
 	free(config->state_dir);
 	free(config->file);
 	config->tasks = NULL;
 	config->task_count = 0;
-	config->socket = config->path = config->state_dir = config->file = NULL;
+	config->socket = config->socket_group = config->log_dir = NULL;
+	config->path = config->state_dir = config->file = NULL;
 }
 
 void config_deinit(struct config *config)
@@ -193,6 +194,23 @@ static void config_resolve_gateway_port(struct config_builder *builder)
 	builder->is_port_told = true;
 }
 
+/* What is relative in a PATH would be another place for each service, and one it may write to. */
+static char *absolute_path(const char *inherited)
+{
+	size_t size = strlen(inherited) + sizeof(root_path), length;
+	char *path = malloc(size), *at = path;
+
+	for (const char *from = inherited; path && *from; from += length + (from[length] == ':')) {
+		length = strcspn(from, ":");
+		if (*from == '/')
+			at += snprintf(at, size - (size_t)(at - path), "%s%.*s",
+			    at > path ? ":" : "", (int)length, from);
+	}
+	if (path && at == path)
+		strcpy(path, root_path);
+	return path;
+}
+
 static void config_read_nemoinit(struct config_builder *builder)
 {
 	struct config *config = builder->config;
@@ -213,7 +231,7 @@ static void config_read_nemoinit(struct config_builder *builder)
 	inherited = builder->sources->is_root
 			? NULL
 			: environment_find(builder->sources->environment, "PATH", 4);
-	config->path = strdup(inherited && *inherited ? inherited : root_path);
+	config->path = absolute_path(inherited ? inherited : root_path);
 }
 
 /* NEMOCLAW_SKIP_AUTO_PAIR, as the platform sets it. */

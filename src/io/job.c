@@ -24,7 +24,8 @@ enum {
 	JOB_LINGER_MS = 200,  /* for the rest of the output, after the process has ended */
 	JOB_SWEEP_MS = 10,    /* between two looks for what is left */
 	JOB_GIVE_UP_MS = 500, /* KILL does nothing to a process stuck in the kernel */
-	JOB_READ_BYTES = 65536,
+	JOB_ENDING_MS = JOB_KILL_AFTER_MS + 250, /* what ending a stubborn one takes */
+	JOB_READ_BYTES = 16384,
 };
 
 enum job_phase {
@@ -55,11 +56,17 @@ struct job {
 	pid_t group;
 	struct tree tree; /* of one with a session of its own */
 	int status_fd;
+	struct spawn_report report;
 	struct job_pipe output;
 	struct job_pipe error_output;
 	struct job_result result;
 	struct error error;
 };
+
+uint64_t job_limit_ms(uint64_t time_ms)
+{
+	return time_ms > 2 * JOB_ENDING_MS ? time_ms - JOB_ENDING_MS : time_ms / 2;
+}
 
 static void enter(struct job *job, enum job_phase phase, uint64_t deadline_ms)
 {
@@ -83,6 +90,7 @@ static void tell_end(struct job *job)
 	tree_clear(&job->tree);
 	enter(job, JOB_IDLE, NEVER_MS);
 	result.error = &job->error;
+	result.report = &job->report;
 	result.output = &job->output.text;
 	result.error_output = &job->error_output.text;
 	job->handle(job->data, &result);
@@ -232,6 +240,7 @@ int job_start(
 
 	job->request = *request;
 	job->result = (struct job_result){ .outcome = JOB_EXITED };
+	job->report = (struct spawn_report){ .is_privilege = false };
 	pipe_reset(&job->output, request->max_output_bytes);
 	pipe_reset(&job->error_output, request->max_output_bytes);
 	result = pipe_open(job, &job->output, &out_fd);
@@ -299,7 +308,7 @@ void job_handle_exit(struct job *job, pid_t pid, const struct exit_info *exit, u
 	job->tree.main_pid = 0;
 	job->result.exit = *exit;
 	if (job->result.outcome == JOB_EXITED &&
-	    spawn_read_status(job->status_fd, &job->request.spawn, NULL, &job->error) < 0)
+	    spawn_read_status(job->status_fd, &job->request.spawn, &job->report, &job->error) < 0)
 		job->result.outcome = JOB_NOT_STARTED;
 	check_end(job, now_ms);
 }

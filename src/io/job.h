@@ -55,9 +55,13 @@ struct job_result {
 	enum job_outcome outcome;
 	struct exit_info exit;     /* JOB_EXITED */
 	const struct error *error; /* JOB_NOT_STARTED */
+	const struct spawn_report *report;
 	const struct text *output; /* data may be NULL when empty; truncated: there was more */
 	const struct text *error_output;
 };
+
+/* How long a job may run that must be over in time_ms, TERM, the wait for it and KILL included. */
+uint64_t job_limit_ms(uint64_t time_ms);
 
 /* Returns 0 or -ENOMEM. */
 int job_new(struct loop *loop, void (*handle)(void *data, const struct job_result *result),
