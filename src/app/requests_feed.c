@@ -15,7 +15,7 @@ void request_do_logs(struct request_context *context)
 		request_answer_unknown_service(context);
 		return;
 	}
-	line = logs_encode(&unit->ring, count, request->id);
+	line = logs_encode(&unit->speaker.ring, count, request->id);
 	if (!request->follow)
 		request_answer(context, line);
 	else if (!followers_add(

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/identity.h"
 #include "app/supervisor.h"
 #include "io/job.h"
 #include "io/loop.h"
@@ -52,7 +53,7 @@ static void run_on_line(void *data, const char *line, size_t length_bytes)
 	const struct run_owner *owner = &stream->run->owner;
 
 	supervisor_log_output(
-	    owner->supervisor, owner->ring, stream->run->name, stream->name, line, length_bytes);
+	    owner->supervisor, owner->speaker, stream->run->name, stream->name, line, length_bytes);
 }
 
 static void run_on_output(void *data, bool is_stderr, const char *bytes, size_t length_bytes)
@@ -148,12 +149,16 @@ static int run_copy_request(
 }
 
 int run_start(struct run *run, const struct words *command, struct words *environment,
-    const char *directory, uint64_t timeout_ms, uint64_t now_ms, struct error *error)
+    const struct identity_config *identity, const char *directory, uint64_t timeout_ms,
+    uint64_t now_ms, struct error *error)
 {
 	const struct supervisor *supervisor = run->owner.supervisor;
-	struct job_request request = {
-		.timeout_ms = timeout_ms, .handle_output = run_on_output, .mark = run->owner.mark
-	};
+	struct job_request request = { .timeout_ms = timeout_ms,
+		.handle_output = run_on_output,
+		.mark = run->owner.mark,
+		.is_known = supervisor_knows_child,
+		.known_data = run->owner.supervisor };
+	struct privileges privileges = { .sets = NULL };
 	int result;
 
 	run->environment = *environment;
@@ -162,18 +167,25 @@ int run_start(struct run *run, const struct words *command, struct words *enviro
 	run->timeout_ms = timeout_ms;
 	run->is_stopped = false;
 	result = run_copy_request(run, command, directory, supervisor->config->path);
-	if (result) {
+	if (!result)
+		result = redact_learn(&run->owner.speaker->redact, run->environment.items);
+	if (result)
 		error_set(error, result, "no memory to run it");
-	} else {
+	else
+		result = identity_resolve(
+		    identity, supervisor->config->strict_privileges, &privileges, error);
+	if (!result) {
 		request.spawn = (struct spawn_request){ .argv = run->command.items,
 			.environment = run->environment.items,
 			.search_path = run->search_path,
 			.directory = run->directory,
 			.nofile = supervisor->nofile,
+			.privileges = &privileges,
 			.new_session = true,
 			.die_with_parent = !supervisor->is_pid1 };
 		result = job_start(run->job, &request, now_ms, error);
 	}
+	privileges_deinit(&privileges);
 	if (result)
 		run_forget_request(run);
 	return result;

@@ -14,6 +14,8 @@
 #include "util/process.h"
 
 struct run;
+struct speaker;
+struct identity_config;
 struct supervisor;
 
 /* How it ended. */
@@ -24,9 +26,9 @@ struct run_end {
 
 struct run_owner {
 	struct supervisor *supervisor;
-	const char *name;       /* whose output it is; copied */
-	const char *mark;       /* of what is ended with it (io/job.h); borrowed for life */
-	struct line_ring *ring; /* where its last lines are kept; borrowed for life */
+	const char *name;        /* whose output it is; copied */
+	const char *mark;        /* of what is ended with it (io/job.h); borrowed for life */
+	struct speaker *speaker; /* borrowed for life; each start gives it its secrets */
 	/* The end, told once for each start. */
 	void (*handle)(void *data, const struct run_end *end, uint64_t now_ms);
 	void *data;
@@ -42,7 +44,8 @@ void run_free(struct run **run);
  * items are an envp. directory: NULL for ours. Returns 0, or -errno and nothing will be told.
  */
 int run_start(struct run *run, const struct words *command, struct words *environment,
-    const char *directory, uint64_t timeout_ms, uint64_t now_ms, struct error *error);
+    const struct identity_config *identity, const char *directory, uint64_t timeout_ms,
+    uint64_t now_ms, struct error *error);
 
 /* Its time is over now: TERM, then KILL, then the end is told. These are harmless on NULL. */
 void run_stop(struct run *run, uint64_t now_ms);

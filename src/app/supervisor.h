@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "app/forest.h"
+#include "app/speaker.h"
 #include "app/unit.h"
 #include "core/auto_pair.h"
 #include "core/config.h"
@@ -16,9 +17,11 @@
 #include "core/log_line.h"
 #include "core/problems.h"
 #include "util/process.h"
+#include "util/text.h"
 
 struct loop;
 struct options;
+struct recorder;
 struct log;
 struct rlimit;
 struct tasks;
@@ -34,6 +37,7 @@ enum {
 	SUPERVISOR_REST_MS = 1000,         /* for orphans to die from KILL */
 	SUPERVISOR_REST_AGAIN_MS = 10,
 	SUPERVISOR_REASON_BYTES = 512,
+	SUPERVISOR_LINE_BYTES = 6 * LINE_MAX_BYTES, /* of our log, every byte escaped */
 };
 
 struct supervisor {
@@ -41,6 +45,7 @@ struct supervisor {
 	struct log *log;
 	struct config *config; /* but for its services, which the units have */
 	char *const *environment;
+	struct redact redact; /* what that holds of secrets */
 	bool is_pid1;
 	const struct rlimit *nofile;
 	const struct options *command_line;
@@ -74,8 +79,10 @@ struct supervisor {
 	uint64_t oom_end_ms;  /* until then the others may */
 
 	struct event_ring events;
-	uint64_t dropped; /* lines of our log, in all */
-	/* Who wants to hear every captured line; NULL: nobody. */
+	struct recorder *recorder; /* borrowed; NULL: nothing is kept across lives */
+	struct text line; /* of our log, being made; its memory goes at the end of a turn */
+	/* Who wants to hear every captured line, and (line NULL) that a service has gone for good;
+	 * NULL: nobody. */
 	void (*on_line)(void *data, const char *name, const struct kept_line *line);
 	void *on_line_data;
 
@@ -196,9 +203,25 @@ void supervisor_report_warnings(struct supervisor *supervisor, size_t count);
 void supervisor_report(struct supervisor *supervisor, enum log_level level, const struct unit *unit,
     const char *event, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* A line of output: into the ring and the log. name: whose; stream: "stdout" or "stderr". */
-void supervisor_log_output(struct supervisor *supervisor, struct line_ring *ring, const char *name,
+/*
+ * A line of output: redacted, then into the ring, to who follows, and into the log. name: whose;
+ * stream: "stdout" or "stderr".
+ */
+void supervisor_log_output(struct supervisor *supervisor, struct speaker *speaker, const char *name,
     const char *stream, const char *line, size_t length_bytes);
+
+/*
+ * The text without the secrets of the unit's environment (NULL: of ours): the text itself, or what
+ * is in buffer then.
+ */
+const char *supervisor_redact(const struct supervisor *supervisor, const struct unit *unit,
+    const char *text, struct text *buffer);
+
+/*
+ * The end of a turn: what was told in it is written. Returns whether lines had to be dropped since
+ * the last time, which is then told.
+ */
+bool supervisor_flush_log(struct supervisor *supervisor);
 
 /* The unit's state has changed. */
 void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms);

@@ -21,7 +21,7 @@ struct task_runner {
 	struct tasks *tasks;
 	struct task *task;
 	struct run *run;
-	struct line_ring ring; /* of the run under way or the last one */
+	struct speaker speaker; /* with the lines of the run under way or the last one */
 };
 
 struct tasks {
@@ -36,7 +36,7 @@ struct tasks {
 static char *task_message(const struct task_runner *runner, const char *words)
 {
 	const char *lines[LINE_RING_COUNT];
-	size_t count = line_ring_get(&runner->ring, lines);
+	size_t count = line_ring_get(&runner->speaker.ring, lines);
 	struct text text;
 
 	text_init_heap(&text, TASK_MESSAGE_BYTES);
@@ -75,8 +75,8 @@ static void task_block_units(const struct task_runner *runner, const char *words
 		if (!task_list_is_blocking(&runner->tasks->list, task, i))
 			continue;
 		unit_set_text(&unit->task, task->config->name);
-		unit_set_text(&unit->task_failure, failure);
-		unit_set_text(&unit->task_message, message);
+		unit_set_redacted(unit, &unit->task_failure, failure);
+		unit_set_redacted(unit, &unit->task_message, message);
 		unit_handle(unit, SERVICE_EV_TASK_FAILED, now_ms);
 	}
 	free(message);
@@ -127,7 +127,8 @@ static void task_runner_free(struct task_runner *runner)
 	if (!runner)
 		return;
 	run_free(&runner->run);
-	line_ring_deinit(&runner->ring);
+	line_ring_deinit(&runner->speaker.ring);
+	redact_deinit(&runner->speaker.redact);
 	free(runner);
 }
 
@@ -142,7 +143,8 @@ static struct task_runner *task_runner_new(struct tasks *tasks, struct task *tas
 		return NULL;
 	runner->tasks = tasks;
 	runner->task = task;
-	owner.ring = &runner->ring;
+	runner->speaker.redact.others = &tasks->supervisor->redact;
+	owner.speaker = &runner->speaker;
 	owner.data = runner;
 	if (run_new(&owner, &runner->run)) {
 		task_runner_free(runner);
@@ -301,12 +303,12 @@ static void task_begin(struct task_runner *runner, uint64_t now_ms)
 	struct error error;
 	int result;
 
-	line_ring_deinit(&runner->ring);
+	line_ring_deinit(&runner->speaker.ring);
 	result = task_env_build(supervisor->environment, config, &given, &environment);
 	if (result)
 		error_set(&error, result, "no memory for its environment");
 	else
-		result = run_start(runner->run, &config->command, &environment,
+		result = run_start(runner->run, &config->command, &environment, &config->identity,
 		    config->working_directory, config->timeout_ms, now_ms, &error);
 	if (result)
 		task_on_end(runner, &(struct run_end){ .words = error.message }, now_ms);

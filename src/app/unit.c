@@ -35,6 +35,7 @@ struct unit *unit_new(
 		.users = 1,
 		.place = place,
 		.config = &unit->own_config,
+		.speaker.redact.others = &supervisor->redact,
 		.own_config = *config,
 		.status_fd = -1,
 		.started_at_ms = -1,
@@ -79,9 +80,11 @@ void unit_release(struct unit *unit)
 		free(unit->streams[i].splitter.partial);
 		free(unit->streams[i].fatal);
 	}
+	words_deinit(&unit->env_file);
 	tree_clear(&unit->tree);
 	free(unit->tree.cgroup);
-	line_ring_deinit(&unit->ring);
+	line_ring_deinit(&unit->speaker.ring);
+	redact_deinit(&unit->speaker.redact);
 	free(unit->failure);
 	free(unit->task);
 	free(unit->task_failure);
@@ -101,6 +104,16 @@ void unit_set_text(char **place, const char *text)
 
 	free(*place);
 	*place = copy; /* without memory there is nothing to be shown */
+}
+
+void unit_set_redacted(struct unit *unit, char **place, const char *text)
+{
+	struct text redacted;
+
+	text_init_heap(&redacted, text ? 2 * strlen(text) + 1 : 0);
+	unit_set_text(
+	    place, text ? supervisor_redact(unit->supervisor, unit, text, &redacted) : NULL);
+	text_deinit(&redacted);
 }
 
 bool unit_is_down(const struct unit *unit)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "app/speaker.h"
 #include "core/lines.h"
 #include "core/service.h"
 #include "core/snapshot.h"
@@ -27,10 +28,11 @@ enum {
 
 /* Places for warnings, one for each thing that can be wrong at a time. */
 enum unit_warning {
-	UNIT_WARNING_START, /* why it could not be executed */
-	UNIT_WARNING_STOP,  /* it does not die */
-	UNIT_WARNING_PORT,  /* the port's holder cannot be read */
-	UNIT_WARNING_SELF,  /* what the service says itself (X_NEMOINIT_WARNING) */
+	UNIT_WARNING_START,      /* why it could not be executed */
+	UNIT_WARNING_STOP,       /* it does not die */
+	UNIT_WARNING_PRIVILEGES, /* what was refused, and it runs all the same */
+	UNIT_WARNING_PORT,       /* the port's holder cannot be read */
+	UNIT_WARNING_SELF,       /* what the service says itself (X_NEMOINIT_WARNING) */
 	UNIT_WARNING_COUNT_,
 };
 
@@ -74,13 +76,15 @@ struct unit {
 	bool has_terminal; /* its group is the terminal's foreground group */
 	int status_fd;     /* of a start whose exec has not been heard of; -1: none */
 	struct loop_watch *status_watch;
-	struct probe *probe;           /* under way; NULL: none */
-	struct exec_probe *exec_probe; /* likewise */
+	struct spawn_report spawn_report; /* what has been heard */
+	struct probe *probe;              /* under way; NULL: none */
+	struct exec_probe *exec_probe;    /* likewise */
 	uint64_t probe_began_ms;
 	struct notify_socket *notify;
-	struct run *repair; /* NULL: never needed yet */
+	struct words env_file; /* what it said at the last start */
+	struct run *repair;    /* NULL: never needed yet */
 	struct unit_stream streams[2];
-	struct line_ring ring;
+	struct speaker speaker;
 
 	/* For status and metrics only. */
 	uint32_t restarts_by[EXIT_REASON_COUNT_]; /* by how the start before had ended */
@@ -133,7 +137,8 @@ void unit_check_tree(struct unit *unit, uint64_t now_ms);
 void unit_stop_signal(struct unit *unit, uint64_t now_ms);
 void unit_end_tree(struct unit *unit, uint64_t now_ms);
 void unit_kill_tree(struct unit *unit, uint64_t now_ms);
-/* MAINPID=: at once if pid is our child, else when the main process ends (app/unit_tree.c). */
+/* MAINPID=: at once if pid is our child, else when the main process ends; nothing while it is being
+ * stopped (app/unit_tree.c). */
 void unit_take_main_pid(struct unit *unit, pid_t pid);
 /* The main process has ended: true if another is it now, as told by MAINPID= (app/unit_tree.c). */
 bool unit_take_next_main(struct unit *unit);
@@ -203,3 +208,5 @@ void unit_describe_end(const struct exit_info *exit, struct text *out);
 void unit_describe_exit(const struct unit *unit, struct text *out);
 /* Replaces an owned text; text NULL: none. */
 void unit_set_text(char **place, const char *text);
+/* The same, without the secrets of the unit: for what it or others say of it. */
+void unit_set_redacted(struct unit *unit, char **place, const char *text);

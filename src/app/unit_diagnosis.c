@@ -59,7 +59,7 @@ static void text_add_process(struct text *out, const struct unit *unit)
 
 static void text_add_output_age(struct text *out, const struct unit *unit)
 {
-	uint64_t epoch_ms = clock_epoch_ms(), last_ms = unit->ring.last_at_ms;
+	uint64_t epoch_ms = clock_epoch_ms(), last_ms = unit->speaker.ring.last_at_ms;
 
 	if (unit->config->output != OUTPUT_CAPTURE)
 		return;

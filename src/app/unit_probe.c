@@ -2,12 +2,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/probe_request.h"
 #include "app/supervisor.h"
 #include "app/unit.h"
 #include "core/auto_pair_json.h"
-#include "core/http_reply.h"
 #include "core/notify_message.h"
-#include "core/ws_reply.h"
 #include "io/clock.h"
 #include "io/listener.h"
 #include "io/loop.h"
@@ -16,10 +15,6 @@
 #include "io/tree.h"
 #include "util/macros.h"
 #include "util/text.h"
-
-enum {
-	HTTP_REQUEST_BYTES = 1024,
-};
 
 bool unit_look_at_port(struct unit *unit)
 {
@@ -39,7 +34,7 @@ bool unit_look_at_port(struct unit *unit)
 	unit->listener_pid = listener.pid;
 	text_init(&text, command, sizeof(command));
 	text_add_printable(&text, listener.command, strlen(listener.command), sizeof(command) - 1);
-	unit_set_text(&unit->listener_command, command[0] ? command : NULL);
+	unit_set_redacted(unit, &unit->listener_command, command[0] ? command : NULL);
 	return listener.owner == LISTENER_SELF || listener.owner == LISTENER_UNKNOWN;
 }
 
@@ -86,7 +81,7 @@ void unit_end_probe(struct unit *unit, enum service_event_type verdict, const ch
 	unit->probe_latency_ms = (int64_t)(now_ms - unit->probe_began_ms);
 	if (verdict == SERVICE_EV_PROBE_OK)
 		unit->probe_last_ok_at_ms = (int64_t)clock_epoch_ms();
-	unit_set_text(&unit->probe_detail, detail);
+	unit_set_redacted(unit, &unit->probe_detail, detail);
 	unit_handle(unit, verdict, loop_now_ms(unit->supervisor->loop));
 }
 
@@ -112,22 +107,15 @@ static int unit_judge_reply(
 {
 	const struct unit *unit = data;
 
-	if (unit->config->probe.type == PROBE_WS)
-		return ws_reply_judge(
-		    reply, length_bytes, is_end, unit->config->probe_expect, error);
-	return http_reply_judge(reply, length_bytes, is_end, &unit->config->probe_status,
-	    unit->config->probe_expect, error);
+	return probe_request_judge(&unit->config->probe, &unit->config->probe_status,
+	    unit->config->probe_expect, reply, length_bytes, is_end, error);
 }
 
 void unit_probe(struct unit *unit, uint64_t now_ms)
 {
-	char message[HTTP_REQUEST_BYTES];
+	char message[PROBE_MESSAGE_BYTES];
 	const struct probe_target *target = &unit->config->probe;
-	struct probe_request request = { .is_ipv6 = target->is_ipv6,
-		.port = target->port,
-		.judge = unit_judge_reply,
-		.done = unit_on_probe_done,
-		.data = unit };
+	struct probe_request request;
 	struct error error;
 	int result;
 
@@ -143,13 +131,10 @@ void unit_probe(struct unit *unit, uint64_t now_ms)
 		exec_probe_start(unit, now_ms);
 		return;
 	}
-	memcpy(request.address, target->address, sizeof(request.address));
-	if (target->type != PROBE_TCP)
-		request.message = message;
-	if (target->type == PROBE_HTTP)
-		request.message_bytes = http_request_format(target, message, sizeof(message));
-	if (target->type == PROBE_WS)
-		request.message_bytes = ws_request_format(target, message, sizeof(message));
+	probe_request_init(&request, target, message);
+	request.judge = unit_judge_reply;
+	request.done = unit_on_probe_done;
+	request.data = unit;
 	result = probe_start(unit->supervisor->loop, &request,
 	    deadline_after(now_ms, unit->config->probe_timeout_ms), &unit->probe, &error);
 	if (result)
@@ -217,13 +202,14 @@ void unit_on_notify(void *data, const char *bytes, size_t length_bytes, pid_t pi
 	if (message.status) {
 		text_init(&text, detail, sizeof(detail));
 		text_add_printable(&text, message.status, message.status_bytes, sizeof(detail) - 1);
-		unit_set_text(&unit->probe_detail, detail[0] ? detail : NULL);
+		unit_set_redacted(unit, &unit->probe_detail, detail[0] ? detail : NULL);
 	}
 	if (message.warning) {
 		text_init(&text, detail, sizeof(detail));
 		text_add_printable(
 		    &text, message.warning, message.warning_bytes, sizeof(detail) - 1);
-		unit_set_text(&unit->warnings[UNIT_WARNING_SELF], detail[0] ? detail : NULL);
+		unit_set_redacted(
+		    unit, &unit->warnings[UNIT_WARNING_SELF], detail[0] ? detail : NULL);
 	}
 	if (message.auto_pair && strcmp(unit->config->name, "auto-pair") == 0)
 		unit_take_auto_pair(unit, &message, now_ms);

@@ -24,11 +24,12 @@ static int unit_begin_repair(struct unit *unit, uint64_t now_ms, struct error *e
 	const struct supervisor *supervisor = unit->supervisor;
 	const struct service_env given = { .socket = supervisor->socket,
 		.path = supervisor->config->path,
-		.mark = unit->tree.mark };
+		.mark = unit->tree.mark,
+		.file = &unit->env_file };
 	const struct run_owner owner = { .supervisor = unit->supervisor,
 		.name = unit->config->name,
 		.mark = unit->tree.mark, /* nothing of the service lives while it runs */
-		.ring = &unit->ring,
+		.speaker = &unit->speaker,
 		.handle = unit_on_repair_end,
 		.data = unit };
 	struct words environment;
@@ -36,7 +37,7 @@ static int unit_begin_repair(struct unit *unit, uint64_t now_ms, struct error *e
 	if ((!unit->repair && run_new(&owner, &unit->repair)) ||
 	    service_env_build(supervisor->environment, unit->config, &given, &environment))
 		return error_set(error, -ENOMEM, "no memory to run it");
-	return run_start(unit->repair, &unit->config->repair, &environment,
+	return run_start(unit->repair, &unit->config->repair, &environment, &unit->config->identity,
 	    unit->config->working_directory, unit->config->repair_timeout_ms, now_ms, error);
 }
 

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/identity.h"
 #include "app/supervisor.h"
 #include "app/unit.h"
+#include "core/env_line.h"
 #include "core/fatal_text.h"
 #include "core/service_env.h"
 #include "io/cgroup.h"
@@ -19,6 +21,7 @@
 #include "io/output.h"
 #include "io/spawn.h"
 #include "io/terminal.h"
+#include "io/text_file.h"
 #include "util/macros.h"
 
 struct spawn_request unit_spawn_request(const struct unit *unit)
@@ -44,9 +47,31 @@ int unit_environment(const struct unit *unit, struct words *ret_environment)
 	struct service_env given = { .socket = supervisor->socket,
 		.path = supervisor->config->path,
 		.notify_socket = unit->notify ? notify_socket_name(unit->notify) : NULL,
-		.mark = unit->tree.mark };
+		.mark = unit->tree.mark,
+		.file = &unit->env_file };
 
 	return service_env_build(supervisor->environment, unit->config, &given, ret_environment);
+}
+
+/* For this start, with its probes and the repair after it. What it says may be secret: no word of
+ * it is told. */
+static int unit_read_env_file(struct unit *unit, struct error *error)
+{
+	const char *path = unit->config->env_file;
+	size_t length = 0;
+	char *text;
+	int result;
+
+	words_deinit(&unit->env_file);
+	if (!path)
+		return 0;
+	result = text_file_read_trusted(path, ENV_FILE_BYTES, &text, &length);
+	if (result)
+		return error_set(error, result, "env_file '%s': %s", path, text_file_fault(result));
+	result = env_lines_parse(text, length, &unit->env_file, error);
+	explicit_bzero(text, length);
+	free(text);
+	return result ? error_prefix(error, "env_file '%s'", path) : 0;
 }
 
 /* ---- what it writes ---- */
@@ -57,7 +82,7 @@ static void unit_on_line(void *data, const char *line, size_t length_bytes)
 	struct unit *unit = stream->unit;
 
 	supervisor_log_output(
-	    unit->supervisor, &unit->ring, unit->config->name, stream->name, line, length_bytes);
+	    unit->supervisor, &unit->speaker, unit->config->name, stream->name, line, length_bytes);
 }
 
 void unit_drain_output(struct unit_stream *stream)
@@ -123,6 +148,7 @@ static int unit_spawn(struct unit *unit, struct error *error)
 	const struct supervisor *supervisor = unit->supervisor;
 	struct spawn_request request = unit_spawn_request(unit);
 	struct words environment = { .items = NULL };
+	struct privileges privileges = { .sets = NULL };
 	int write_fds[2] = { -1, -1 }, result = 0;
 
 	/* A name of its own for each start: what is queued of the last must not speak for it. */
@@ -130,13 +156,20 @@ static int unit_spawn(struct unit *unit, struct error *error)
 	if (unit->config->probe.type == PROBE_NOTIFY || unit->config->watchdog_ms)
 		result =
 		    notify_socket_new(supervisor->loop, unit_on_notify, unit, &unit->notify, error);
-	if (!result && unit_environment(unit, &environment))
+	if (!result)
+		result = unit_read_env_file(unit, error);
+	if (!result && (unit_environment(unit, &environment) ||
+			   redact_learn(&unit->speaker.redact, environment.items)))
 		result = error_set(error, -ENOMEM, "no memory for its environment");
+	if (!result)
+		result = identity_resolve(&unit->config->identity,
+		    supervisor->config->strict_privileges, &privileges, error);
 	if (!result)
 		result = unit_open_output(unit, write_fds, error);
 	if (!result)
 		unit_prepare_cgroup(unit);
 	if (!result) {
+		request.privileges = &privileges;
 		request.cgroup = unit->tree.has_killed_cgroup ? NULL : unit->tree.cgroup;
 		request.environment = environment.items;
 		request.stdout_fd = write_fds[0];
@@ -149,6 +182,7 @@ static int unit_spawn(struct unit *unit, struct error *error)
 		fd_close(&write_fds[1]);
 	}
 	words_deinit(&environment);
+	privileges_deinit(&privileges);
 	return result;
 }
 
@@ -189,13 +223,14 @@ void unit_start(struct unit *unit, uint64_t now_ms)
 	unit_set_text(&unit->failure, NULL);
 	unit_set_text(&unit->warnings[UNIT_WARNING_STOP], NULL);
 	if (unit_spawn(unit, &error)) {
-		unit_set_text(&unit->failure, error.message);
-		unit_set_text(&unit->warnings[UNIT_WARNING_START], error.message);
+		unit_set_redacted(unit, &unit->failure, error.message);
+		unit_set_redacted(unit, &unit->warnings[UNIT_WARNING_START], error.message);
 		unit->exit_at_ms = (int64_t)clock_epoch_ms();
 		unit->exit_pid = unit->exit_oom = -1;
 		unit_handle(unit, SERVICE_EV_SPAWN_FAILED, now_ms);
 		return;
 	}
+	unit->spawn_report = (struct spawn_report){ .is_privilege = false };
 	unit->session = unit->pid;
 	tree_set_main(&unit->tree, unit->pid, unit->pid);
 	unit->held_port = unit->config->port;
@@ -209,26 +244,50 @@ void unit_start(struct unit *unit, uint64_t now_ms)
 	unit_handle(unit, SERVICE_EV_SPAWNED, now_ms);
 }
 
+/* It runs, but not as it was to be: as a rule because we have not the right to make it so. */
+static void unit_report_refused(struct unit *unit, const struct spawn_report *report)
+{
+	char buffer[512];
+	struct text text;
+
+	text_init(&text, buffer, sizeof(buffer));
+	for (int i = 0; i < PRIVILEGES_STEP_COUNT_; i++)
+		if (report->refused[i])
+			text_addf(&text, "%s%s: %s", text.length_bytes ? "; " : "",
+			    privileges_step_to_string((enum privileges_step)i),
+			    strerror(report->refused[i]));
+	unit_set_text(&unit->warnings[UNIT_WARNING_PRIVILEGES], text.length_bytes ? buffer : NULL);
+	if (text.length_bytes)
+		supervisor_report(unit->supervisor, LOG_WARN, unit, "warning",
+		    "runs without what was refused: %s", buffer);
+}
+
 void unit_read_start(struct unit *unit, uint64_t now_ms)
 {
+	struct service_event event = { .type = SERVICE_EV_EXEC_OK };
 	struct spawn_request request = unit_spawn_request(unit);
 	struct error error;
 	int result;
 
 	if (unit->status_fd < 0)
 		return;
-	result = spawn_read_status(unit->status_fd, &request, &error);
+	result = spawn_read_status(unit->status_fd, &request, &unit->spawn_report, &error);
 	if (result > 0)
 		return;
 	loop_watch_free(&unit->status_watch);
 	fd_close(&unit->status_fd);
 	if (result) {
-		unit_set_text(&unit->failure, error.message);
-		unit_set_text(&unit->warnings[UNIT_WARNING_START], error.message);
+		unit_set_redacted(unit, &unit->failure, error.message);
+		unit_set_redacted(unit, &unit->warnings[UNIT_WARNING_START], error.message);
 	} else {
 		unit_set_text(&unit->warnings[UNIT_WARNING_START], NULL);
 	}
-	unit_handle(unit, result ? SERVICE_EV_EXEC_FAILED : SERVICE_EV_EXEC_OK, now_ms);
+	if (!result)
+		unit_report_refused(unit, &unit->spawn_report);
+	if (result)
+		event = (struct service_event){ .type = SERVICE_EV_EXEC_FAILED,
+			.is_privilege = unit->spawn_report.is_privilege };
+	unit_handle_event(unit, &event, now_ms);
 }
 
 /* Only what it writes before it is ready can be fatal. */

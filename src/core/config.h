@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/probe_target.h"
 #include "core/problems.h"
 #include "core/settings.h"
 #include "core/words.h"
@@ -58,44 +59,35 @@ enum log_format {
 	LOG_JSON,
 };
 
-enum probe_type {
-	PROBE_NONE,
-	PROBE_HTTP,
-	PROBE_TCP,
-	PROBE_WS,
-	PROBE_EXEC,
-	PROBE_NOTIFY,
-};
-
 enum unhealthy_action {
 	UNHEALTHY_RESTART,
 	UNHEALTHY_REPORT,
 };
 
-/* Where a probe goes. A host name would need a resolver, which blocks: addresses only. */
-struct probe_target {
-	enum probe_type type;
-	bool is_ipv6;
-	uint8_t address[16]; /* network order; the first 4 for IPv4 */
-	uint16_t port;
-	char *path;           /* http and ws; NULL else */
-	struct words command; /* exec: argv */
-	char *text;           /* as written, for exec unexpanded; NULL: of notify and none */
+#define LIMIT_UNLIMITED UINT64_MAX
+#define LIMIT_INHERITED (UINT64_MAX - 1)
+
+/*
+ * Who a process is and what it may do. Names are looked up when it is started: accounts may come
+ * later than the configuration.
+ */
+struct identity_config {
+	char *user;         /* name or number; NULL: ours */
+	char *group;        /* NULL: that of the user, else ours */
+	char *groups;       /* names and numbers, blanks between; NULL: those of the user */
+	char *capabilities; /* names, or `none`; NULL: not said */
+	int umask;          /* -1: inherited */
+	int oom_score_adj;  /* INT_MIN: inherited */
+	uint64_t nofile;    /* LIMIT_* */
+	uint64_t nproc;
+	uint64_t core;
+	bool no_new_privs;
 };
 
 /* At most `count` in `window_ms`. */
 struct rate_limit {
 	uint32_t count;
 	uint64_t window_ms;
-};
-
-enum {
-	PROBE_STATUS_MAX = 8,
-};
-
-/* HTTP status codes that count as serving; unused places are 0. */
-struct status_codes {
-	uint16_t items[PROBE_STATUS_MAX];
 };
 
 /* A set of exit codes, one bit each. */
@@ -118,9 +110,11 @@ struct service_config {
 	struct words restart_with;
 	struct words env;       /* `NAME=value` */
 	struct words env_unset; /* names */
+	char *env_file;         /* path, read at each start; NULL: none */
 	struct words repair;    /* argv; none: nothing is repaired */
 	struct fatal_output *fatal_outputs;
 	size_t fatal_output_count;
+	struct identity_config identity;
 	char *working_directory;
 	char *probe_expect;
 	struct probe_target probe;
@@ -159,6 +153,7 @@ struct task_config {
 	struct words of;      /* services; none: all */
 	uint16_t *of_index;   /* the same, as places in config.services; NULL without any */
 	struct words env;     /* `NAME=value` */
+	struct identity_config identity; /* user and group only */
 	char *working_directory;
 	uint64_t timeout_ms;
 	enum task_when when;
@@ -175,7 +170,10 @@ struct config {
 	uint64_t stop_budget_ms;
 	enum interrupt_mode interrupt;
 	enum log_format log_format;
+	bool redact;
 	char *path; /* PATH for commands */
+	bool strict_privileges;
+	char *state_dir; /* NULL: nothing is kept for the next life */
 	struct service_config *services;
 	size_t service_count;
 	struct task_config *tasks; /* in the order of the file */
@@ -216,6 +214,8 @@ void config_forget_text(struct config *config);
 
 /* Frees the services, when they have been moved to where they are used. */
 void config_forget_services(struct config *config);
+
+void identity_config_deinit(struct identity_config *identity);
 
 /* Place of the service called name, or -1. */
 int config_find_service(const struct config *config, const char *name);

@@ -20,7 +20,9 @@ static size_t value_bytes(enum value_type type)
 	case VALUE_RATE: return sizeof(struct rate_limit);
 	case VALUE_EXITS: return sizeof(struct exit_codes);
 	case VALUE_STATUSES: return sizeof(struct status_codes);
-	case VALUE_MODE: return sizeof(int);
+	case VALUE_MODE:
+	case VALUE_NUMBER: return sizeof(int);
+	case VALUE_LIMIT: return sizeof(uint64_t);
 	}
 	return 0;
 }
@@ -69,7 +71,9 @@ bool config_value_equal(const struct config_key *key, const void *a, const void 
 	case VALUE_SIGNAL:
 	case VALUE_EXITS:
 	case VALUE_STATUSES:
-	case VALUE_MODE: break;
+	case VALUE_MODE:
+	case VALUE_NUMBER:
+	case VALUE_LIMIT: break;
 	}
 	/* Nothing owned in these, and no padding. */
 	return memcmp(a, b, value_bytes(key->type)) == 0;

@@ -32,7 +32,10 @@ static const struct config_key nemoinit_keys[] = {
 	{ "stop_budget", VALUE_DURATION, FIELD(stop_budget_ms), .fallback = "8s", .min = 100, .max = DAY_MS },
 	{ "interrupt", VALUE_CHOICE, FIELD(interrupt), .fallback = "auto", .words = interrupt_words },
 	{ "log_format", VALUE_CHOICE, FIELD(log_format), .fallback = "text", .words = log_format_words },
+	{ "redact", VALUE_BOOL, FIELD(redact), .fallback = "on" },
 	{ "path", VALUE_TEXT, FIELD(path) },
+	{ "state_dir", VALUE_TEXT, FIELD(state_dir), .is_fixed = true },
+	{ "strict_privileges", VALUE_BOOL, FIELD(strict_privileges), .fallback = "no" },
 };
 
 static const struct config_key service_keys[] = {
@@ -66,13 +69,26 @@ static const struct config_key service_keys[] = {
 	{ "port", VALUE_PORT, SERVICE_FIELD(port) },
 	{ "watchdog", VALUE_DURATION, SERVICE_FIELD(watchdog_ms), .fallback = "0", .max = DAY_MS },
 	{ "restart_with", VALUE_WORDS, SERVICE_FIELD(restart_with) },
+	{ "user", VALUE_TEXT, SERVICE_FIELD(identity.user) },
+	{ "group", VALUE_TEXT, SERVICE_FIELD(identity.group) },
+	{ "groups", VALUE_TEXT, SERVICE_FIELD(identity.groups) },
 	{ "working_directory", VALUE_TEXT, SERVICE_FIELD(working_directory) },
+	{ "umask", VALUE_MODE, SERVICE_FIELD(identity.umask), .fallback = "inherited" },
+	{ "oom_score_adj", VALUE_NUMBER, SERVICE_FIELD(identity.oom_score_adj), .fallback = "inherited", .min = (uint64_t)-1000, .max = 1000 },
+	{ "limit_nofile", VALUE_LIMIT, SERVICE_FIELD(identity.nofile), .fallback = "inherited" },
+	{ "limit_nproc", VALUE_LIMIT, SERVICE_FIELD(identity.nproc), .fallback = "inherited" },
+	{ "limit_core", VALUE_LIMIT, SERVICE_FIELD(identity.core), .fallback = "inherited" },
+	{ "capabilities", VALUE_TEXT, SERVICE_FIELD(identity.capabilities) },
+	{ "no_new_privs", VALUE_BOOL, SERVICE_FIELD(identity.no_new_privs), .fallback = "yes" },
 	{ "env_unset", VALUE_WORDS, SERVICE_FIELD(env_unset) },
+	{ "env_file", VALUE_TEXT, SERVICE_FIELD(env_file) },
 	{ "output", VALUE_CHOICE, SERVICE_FIELD(output), .fallback = "capture", .words = output_words },
 };
 
 static const struct config_key task_keys[] = {
 	{ "command", VALUE_COMMAND, TASK_FIELD(command) },
+	{ "user", VALUE_TEXT, TASK_FIELD(identity.user) },
+	{ "group", VALUE_TEXT, TASK_FIELD(identity.group) },
 	{ "working_directory", VALUE_TEXT, TASK_FIELD(working_directory) },
 	{ "timeout", VALUE_DURATION, TASK_FIELD(timeout_ms), .fallback = "60s", .min = 1, .max = DAY_MS },
 	{ "when", VALUE_CHOICE, TASK_FIELD(when), .fallback = "boot", .words = task_when_words },

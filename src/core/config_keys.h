@@ -26,6 +26,8 @@ enum value_type {
 	VALUE_EXITS,    /* struct exit_codes */
 	VALUE_STATUSES, /* struct status_codes */
 	VALUE_MODE,     /* int, octal; `auto` is -1 */
+	VALUE_NUMBER,   /* int, within min and max as signed; `inherited` is INT_MIN */
+	VALUE_LIMIT,    /* uint64_t; `unlimited` is LIMIT_UNLIMITED, `inherited` LIMIT_INHERITED */
 };
 
 struct service_config;

@@ -1,4 +1,5 @@
 /* [task NAME] sections. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@ void task_config_deinit(struct task_config *task)
 	words_deinit(&task->of);
 	free(task->of_index);
 	words_deinit(&task->env);
+	identity_config_deinit(&task->identity);
 	free(task->working_directory);
 }
 
@@ -23,7 +25,13 @@ static void config_read_task(struct config_builder *builder, const struct sectio
 	const struct config_key *keys;
 	size_t count;
 
-	*task = (struct task_config){ .name = strdup(section->name) };
+	*task = (struct task_config){ .name = strdup(section->name),
+		.identity = { .umask = -1,
+		    .oom_score_adj = INT_MIN,
+		    .nofile = LIMIT_INHERITED,
+		    .nproc = LIMIT_INHERITED,
+		    .core = LIMIT_INHERITED,
+		    .no_new_privs = true } };
 	if (!task->name) {
 		config_problem(builder, section->kind, section->name, NULL, "no memory");
 		return;

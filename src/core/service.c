@@ -262,7 +262,7 @@ static unsigned service_while_running(
 			return service_become_ready(service, now_ms);
 		return 0;
 	case SERVICE_EV_NOTIFY_READY: return service_on_notify_ready(service, now_ms);
-	case SERVICE_EV_EXEC_FAILED: service->has_failed_exec = true; return 0;
+	case SERVICE_EV_EXEC_FAILED: service_on_exec_failed(service, event); return 0;
 	case SERVICE_EV_PROBE_OK: return service_on_probe(service, true, now_ms);
 	case SERVICE_EV_PROBE_MISS: return service_on_probe(service, false, now_ms);
 	case SERVICE_EV_PROBE_UNKNOWN: health_no_result(&service->health, now_ms); return 0;
@@ -310,7 +310,7 @@ static unsigned service_while_stopping(
 			return 0;
 		service->cause = SERVICE_CAUSE_REQUEST; /* it was on its way out by itself */
 		return SERVICE_DO_STOP_SIGNAL;
-	case SERVICE_EV_EXEC_FAILED: service->has_failed_exec = true; return 0;
+	case SERVICE_EV_EXEC_FAILED: service_on_exec_failed(service, event); return 0;
 	case SERVICE_EV_FATAL_OUTPUT: service_on_fatal_output(service, event); return 0;
 	case SERVICE_EV_EXITED:
 		return service->has_process ? service_on_exited(service, event, now_ms) : 0;

@@ -57,6 +57,7 @@ struct service_event {
 	uint64_t limit_ms;     /* STOP: time until KILL; 0: stop_timeout */
 	struct exit_info exit; /* EXITED, ADOPTED */
 	bool is_oom;           /* likewise: the kernel's OOM killer did it */
+	bool is_privilege;     /* EXEC_FAILED: who it was to be, or what it may do, was refused */
 	unsigned text;         /* FATAL_OUTPUT: which, in config->fatal_outputs */
 };
 
@@ -104,14 +105,15 @@ struct service {
 	bool is_asked;    /* the next start was asked for: no restart to be counted */
 	bool has_process; /* a main process that has not been reaped */
 	bool has_failed_exec;
-	bool has_foreign_port; /* backoff: only because of a stranger on the port */
-	bool is_repairing;     /* waiting: for the repair command */
-	bool has_repaired;     /* once, since it was last ready */
-	bool is_diagnosed;     /* told that it is unhealthy, where nothing more is to be done */
-	int fatal_output;      /* which of its texts this start has written; -1: none */
-	bool was_ready;        /* in this start */
-	bool has_said_ready;   /* READY=1, and not yet counted: of an heir, before its time */
-	bool was_stable;       /* likewise: ready for stable_after without a break */
+	bool has_failed_privilege; /* and that was why */
+	bool has_foreign_port;     /* backoff: only because of a stranger on the port */
+	bool is_repairing;         /* waiting: for the repair command */
+	bool has_repaired;         /* once, since it was last ready */
+	bool is_diagnosed;         /* told that it is unhealthy, where nothing more is to be done */
+	int fatal_output;          /* which of its texts this start has written; -1: none */
+	bool was_ready;            /* in this start */
+	bool has_said_ready;       /* READY=1, and not yet counted: of an heir, before its time */
+	bool was_stable;           /* likewise: ready for stable_after without a break */
 	bool is_unkillable;
 	bool is_crash_loop;
 	unsigned failures; /* in a row */
@@ -141,6 +143,12 @@ void service_shift(struct service *service, uint64_t gap_ms);
 
 /* Does `after` count it as there: ready, or finished after a clean end, or disabled? */
 bool service_is_order_ready(const struct service *service);
+
+/*
+ * When something follows from its being unhealthy, by unhealthy_action; NEVER_MS: nothing does, or
+ * it has to miss more probes first.
+ */
+uint64_t service_unhealthy_ms(const struct service *service);
 
 /* The state as people are told it: a blocked service that is being tried again stays blocked. */
 enum service_state service_shown_state(const struct service *service);

@@ -101,6 +101,12 @@ static uint64_t service_next_delay_ms(struct service *service, uint32_t random)
 	    config->restart_delay_ms, config->restart_delay_max_ms, service->failures, random);
 }
 
+void service_on_exec_failed(struct service *service, const struct service_event *event)
+{
+	service->has_failed_exec = true;
+	service->has_failed_privilege = event->is_privilege;
+}
+
 /* What the restart rule says about an exit nobody asked for. */
 static unsigned service_restart_by_rule(struct service *service, uint32_t random, uint64_t now_ms)
 {
@@ -116,6 +122,10 @@ static unsigned service_restart_by_rule(struct service *service, uint32_t random
 	if (service->was_stable) { /* the timer that says so may come after the exit */
 		service->failures = 0;
 		service->is_crash_loop = false;
+	}
+	if (exit->reason == EXIT_REASON_EXEC_FAILED && service->has_failed_privilege) {
+		service->failures++;
+		return service_block(service, BLOCKED_PRIVILEGES, 0, now_ms);
 	}
 	if (exit->reason == EXIT_REASON_FATAL_OUTPUT) {
 		service->failures++;

@@ -24,7 +24,8 @@ enum {
 	JOB_LINGER_MS = 200,  /* for the rest of the output, after the process has ended */
 	JOB_SWEEP_MS = 10,    /* between two looks for what is left */
 	JOB_GIVE_UP_MS = 500, /* KILL does nothing to a process stuck in the kernel */
-	JOB_READ_BYTES = 65536,
+	JOB_ENDING_MS = JOB_KILL_AFTER_MS + 250, /* what ending a stubborn one takes */
+	JOB_READ_BYTES = 16384,
 };
 
 enum job_phase {
@@ -61,6 +62,11 @@ struct job {
 	struct error error;
 };
 
+uint64_t job_limit_ms(uint64_t time_ms)
+{
+	return time_ms > 2 * JOB_ENDING_MS ? time_ms - JOB_ENDING_MS : time_ms / 2;
+}
+
 static void enter(struct job *job, enum job_phase phase, uint64_t deadline_ms)
 {
 	job->phase = phase;
@@ -92,7 +98,12 @@ static bool is_anything_left(struct job *job)
 {
 	if (job->request.owns_children)
 		return children_exist();
-	return job->request.spawn.new_session && tree_is_alive(&job->tree);
+	if (!job->request.spawn.new_session)
+		return false;
+	if (job->pid < 0 && job->request.is_known &&
+	    tree_are_children_known(job->request.is_known, job->request.known_data))
+		return false;
+	return tree_is_alive(&job->tree);
 }
 
 static void kill_all(struct job *job)
@@ -294,7 +305,7 @@ void job_handle_exit(struct job *job, pid_t pid, const struct exit_info *exit, u
 	job->tree.main_pid = 0;
 	job->result.exit = *exit;
 	if (job->result.outcome == JOB_EXITED &&
-	    spawn_read_status(job->status_fd, &job->request.spawn, &job->error) < 0)
+	    spawn_read_status(job->status_fd, &job->request.spawn, NULL, &job->error) < 0)
 		job->result.outcome = JOB_NOT_STARTED;
 	check_end(job, now_ms);
 }

@@ -33,10 +33,14 @@ static const char *const step_names[] = {
 };
 static_assert(ARRAY_LEN(step_names) == SPAWN_STEP_COUNT_, "a name for every step");
 
-/* What the child writes into the status pipe; smaller than PIPE_BUF, so it arrives whole. */
+/*
+ * What the child writes into the status pipe; smaller than PIPE_BUF, so it arrives whole. A step
+ * from SPAWN_STEP_COUNT_ on is one of privileges; such a one need not be the end.
+ */
 struct spawn_failure {
 	int32_t step;
 	int32_t error;
+	int32_t is_fatal;
 };
 
 /* Everything the child needs, made ready before the fork. */
@@ -85,12 +89,23 @@ static char **spawn_candidates(const char *name, const char *search_path)
 
 static _Noreturn void child_fail(const struct spawn_plan *plan, enum spawn_step step, int error)
 {
-	struct spawn_failure failure = { .step = (int32_t)step, .error = error };
+	struct spawn_failure failure = { .step = (int32_t)step, .error = error, .is_fatal = true };
 
 	/* Nobody is left to tell when this write fails; the exit code speaks too (sh(1)). */
 	if (write(plan->status_fd, &failure, sizeof(failure)) < 0)
 		_exit(125);
 	_exit(step == SPAWN_STEP_EXEC && error == ENOENT ? 127 : 126);
+}
+
+static void child_tell_refused(void *data, enum privileges_step step, int error)
+{
+	const struct spawn_plan *plan = data;
+	struct spawn_failure failure = { .step = SPAWN_STEP_COUNT_ + (int32_t)step,
+		.error = error,
+		.is_fatal = plan->request->privileges->required >> step & 1 };
+
+	if (write(plan->status_fd, &failure, sizeof(failure)) < 0)
+		_exit(125);
 }
 
 static void child_unblock_signals(void)
@@ -150,6 +165,13 @@ static _Noreturn void child_run(const struct spawn_plan *plan)
 	if (request->in_foreground)
 		(void)tcsetpgrp(STDIN_FILENO, getpid());
 	child_unblock_signals();
+	/* Lowers what nemoinit raised for itself, which cannot be refused (setrlimit(2)). */
+	if (request->nofile)
+		(void)setrlimit(RLIMIT_NOFILE, request->nofile);
+	if (request->privileges &&
+	    privileges_apply(request->privileges, child_tell_refused, (void *)plan) >= 0)
+		_exit(126);
+	/* A change of user has just undone it, if it was there (prctl(2)). */
 	if (request->die_with_parent) {
 		if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
 			child_fail(plan, SPAWN_STEP_PARENT, errno);
@@ -157,9 +179,6 @@ static _Noreturn void child_run(const struct spawn_plan *plan)
 			_exit(125); /* died before the line above took effect */
 	}
 	child_connect_stdio(plan);
-	/* Lowers what nemoinit raised for itself, which cannot be refused (setrlimit(2)). */
-	if (request->nofile)
-		(void)setrlimit(RLIMIT_NOFILE, request->nofile);
 	if (request->directory && chdir(request->directory) < 0)
 		child_fail(plan, SPAWN_STEP_DIRECTORY, errno);
 	child_exec(plan);
@@ -243,28 +262,53 @@ int spawn_start(
 	return 0;
 }
 
-int spawn_read_status(int status_fd, const struct spawn_request *request, struct error *error)
+/* The words for the step that was the end of it. */
+static int spawn_describe_failure(
+    const struct spawn_request *request, const struct spawn_failure *failure, struct error *error)
 {
+	const char *name = request->argv[0], *text = strerror(failure->error);
+	const char *step;
+
+	if (failure->step >= SPAWN_STEP_COUNT_)
+		return error_set(error, -failure->error, "%s: %s",
+		    privileges_step_to_string(
+			(enum privileges_step)(failure->step - SPAWN_STEP_COUNT_)),
+		    text);
+	step = step_names[failure->step];
+	if (failure->step == SPAWN_STEP_DIRECTORY)
+		return error_set(
+		    error, -failure->error, "%s '%s': %s", step, request->directory, text);
+	if (failure->step == SPAWN_STEP_EXEC && !strchr(name, '/'))
+		return error_set(error, -failure->error, "%s '%s': %s (searched PATH=%s)", step,
+		    name, text, request->search_path);
+	return error_set(error, -failure->error, "%s '%s': %s", step, name, text);
+}
+
+int spawn_read_status(int status_fd, const struct spawn_request *request,
+    struct spawn_report *report, struct error *error)
+{
+	const int step_count = SPAWN_STEP_COUNT_ + PRIVILEGES_STEP_COUNT_;
 	struct spawn_failure failure;
-	const char *step, *name = request->argv[0];
 	ssize_t length;
 
-	do
+	for (;;) {
 		length = read(status_fd, &failure, sizeof(failure));
-	while (length < 0 && errno == EINTR);
-	if (length == 0)
-		return 0;
-	if (length < 0 && errno == EAGAIN)
-		return 1;
-	if (length != (ssize_t)sizeof(failure) || failure.step < 0 ||
-	    failure.step >= SPAWN_STEP_COUNT_ || failure.error <= 0)
-		return error_set(error, -EIO, "start of '%s': its status cannot be read", name);
-	step = step_names[failure.step];
-	if (failure.step == SPAWN_STEP_DIRECTORY)
-		return error_set(error, -failure.error, "%s '%s': %s", step, request->directory,
-		    strerror(failure.error));
-	if (failure.step == SPAWN_STEP_EXEC && !strchr(name, '/'))
-		return error_set(error, -failure.error, "%s '%s': %s (searched PATH=%s)", step,
-		    name, strerror(failure.error), request->search_path);
-	return error_set(error, -failure.error, "%s '%s': %s", step, name, strerror(failure.error));
+		if (length < 0 && errno == EINTR)
+			continue;
+		if (length == 0)
+			return 0;
+		if (length < 0 && errno == EAGAIN)
+			return 1;
+		if (length != (ssize_t)sizeof(failure) || failure.step < 0 ||
+		    failure.step >= step_count || failure.error <= 0)
+			return error_set(error, -EIO, "start of '%s': its status cannot be read",
+			    request->argv[0]);
+		if (report && failure.step >= SPAWN_STEP_COUNT_)
+			report->refused[failure.step - SPAWN_STEP_COUNT_] = failure.error;
+		if (!failure.is_fatal)
+			continue;
+		if (report)
+			report->is_privilege = failure.step >= SPAWN_STEP_COUNT_;
+		return spawn_describe_failure(request, &failure, error);
+	}
 }

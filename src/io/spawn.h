@@ -13,23 +13,23 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "io/privileges.h"
 #include "util/error.h"
-
-struct rlimit;
 
 struct spawn_request {
 	char *const *argv;
 	char *const *environment;
-	const char *search_path;     /* PATH for an argv[0] without a slash */
-	const char *directory;       /* NULL: ours */
-	const char *cgroup;          /* directory of the one to be born in; NULL: ours */
-	int stdin_fd;                /* -1: /dev/null */
-	int stdout_fd;               /* -1: /dev/null; else borrowed */
-	int stderr_fd;               /* likewise */
-	const struct rlimit *nofile; /* RLIMIT_NOFILE; NULL: ours */
-	bool new_session;            /* setsid; else a process group of its own */
-	bool in_foreground;          /* that group gets the terminal, our stdin */
-	bool die_with_parent;        /* PR_SET_PDEATHSIG TERM, for a parent that is not PID 1 */
+	const char *search_path;             /* PATH for an argv[0] without a slash */
+	const char *directory;               /* NULL: ours */
+	const char *cgroup;                  /* directory of the one to be born in; NULL: ours */
+	int stdin_fd;                        /* -1: /dev/null */
+	int stdout_fd;                       /* -1: /dev/null; else borrowed */
+	int stderr_fd;                       /* likewise */
+	const struct rlimit *nofile;         /* RLIMIT_NOFILE; NULL: ours */
+	const struct privileges *privileges; /* prepared; NULL: ours */
+	bool new_session;                    /* setsid; else a process group of its own */
+	bool in_foreground;                  /* that group gets the terminal, our stdin */
+	bool die_with_parent; /* PR_SET_PDEATHSIG TERM, for a parent that is not PID 1 */
 };
 
 /*
@@ -40,8 +40,16 @@ struct spawn_request {
 int spawn_start(
     const struct spawn_request *request, pid_t *ret_pid, int *ret_status_fd, struct error *error);
 
+/* What the child has told; zeroed at first. */
+struct spawn_report {
+	int refused[PRIVILEGES_STEP_COUNT_]; /* errno of each step that was refused; 0: done */
+	bool is_privilege;                   /* what has failed is one of these */
+};
+
 /*
- * Reads what the child has to tell. Returns 1: nothing yet; 0: exec has succeeded; -errno of the
- * step that failed, and *error says which, with argv[0] and the PATH searched.
+ * Reads what the child has to tell; what it has been refused is added to *report (NULL: nobody
+ * wants to know). Returns 1: not all has been told yet; 0: exec has succeeded; -errno of the step
+ * that failed, and *error says which, with argv[0] and the PATH searched.
  */
-int spawn_read_status(int status_fd, const struct spawn_request *request, struct error *error);
+int spawn_read_status(int status_fd, const struct spawn_request *request,
+    struct spawn_report *report, struct error *error);

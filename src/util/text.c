@@ -24,6 +24,14 @@ void text_deinit(struct text *text)
 	*text = (struct text){ .data = NULL };
 }
 
+void text_clear(struct text *text)
+{
+	text->length_bytes = 0;
+	text->truncated = false;
+	if (text->data)
+		text->data[0] = '\0';
+}
+
 /* Room for length_bytes more and the NUL; returns how many of them fit. */
 static size_t text_reserve(struct text *text, size_t length_bytes)
 {
@@ -47,6 +55,21 @@ static size_t text_reserve(struct text *text, size_t length_bytes)
 	return text->size_bytes ? text->size_bytes - text->length_bytes - 1 : 0;
 }
 
+/* Of a character that has been cut in two, the first part goes too. */
+static void text_end_cut(struct text *text)
+{
+	size_t start = text->length_bytes, wanted = 1;
+	unsigned char byte = 0x80;
+
+	while (start && text->length_bytes - start < 3 && (byte & 0xc0) == 0x80)
+		byte = (unsigned char)text->data[--start];
+	if (byte >= 0xc0)
+		wanted = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+	if (wanted > text->length_bytes - start)
+		text->length_bytes = start;
+	text->data[text->length_bytes] = '\0';
+}
+
 void text_add_bytes(struct text *text, const char *bytes, size_t length_bytes)
 {
 	size_t fits = text_reserve(text, length_bytes);
@@ -56,6 +79,8 @@ void text_add_bytes(struct text *text, const char *bytes, size_t length_bytes)
 	memcpy(text->data + text->length_bytes, bytes, fits);
 	text->length_bytes += fits;
 	text->data[text->length_bytes] = '\0';
+	if (fits < length_bytes)
+		text_end_cut(text);
 }
 
 void text_add(struct text *text, const char *string)
@@ -63,13 +88,12 @@ void text_add(struct text *text, const char *string)
 	text_add_bytes(text, string, strlen(string));
 }
 
-void text_addf(struct text *text, const char *format, ...)
+void text_addv(struct text *text, const char *format, va_list arguments)
 {
-	va_list arguments, again;
+	va_list again;
 	size_t fits;
 	int length;
 
-	va_start(arguments, format);
 	va_copy(again, arguments);
 	length = vsnprintf(NULL, 0, format, arguments);
 	if (length >= 0) {
@@ -77,9 +101,19 @@ void text_addf(struct text *text, const char *format, ...)
 		if (text->data) {
 			vsnprintf(text->data + text->length_bytes, fits + 1, format, again);
 			text->length_bytes += fits;
+			if (fits < (size_t)length)
+				text_end_cut(text);
 		}
 	}
 	va_end(again);
+}
+
+void text_addf(struct text *text, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	text_addv(text, format, arguments);
 	va_end(arguments);
 }
 
@@ -105,14 +139,33 @@ static size_t escape_length(const char *bytes, size_t length_bytes)
 	return 2;
 }
 
+/* How many plain ASCII characters there are at bytes. */
+static size_t plain_length(const char *bytes, size_t length_bytes)
+{
+	size_t at = 0;
+
+	while (at < length_bytes && bytes[at] >= 0x20 && bytes[at] < 0x7f)
+		at++;
+	return at;
+}
+
 void text_add_printable(struct text *text, const char *bytes, size_t length_bytes, size_t max_bytes)
 {
-	size_t at = 0, step, end = text->length_bytes + max_bytes;
+	size_t at = 0, step, room, end = text->length_bytes + max_bytes;
 	char escaped[5];
 
 	while (at < length_bytes) {
 		if (bytes[at] == '\033') {
 			at += escape_length(bytes + at, length_bytes - at);
+			continue;
+		}
+		/* Nearly everything: in one go, since this is done for every line of output. */
+		room = end - text->length_bytes;
+		step =
+		    plain_length(bytes + at, length_bytes - at < room ? length_bytes - at : room);
+		if (step) {
+			text_add_bytes(text, bytes + at, step);
+			at += step;
 			continue;
 		}
 		step = utf8_printable_length(bytes + at, length_bytes - at);
@@ -128,6 +181,15 @@ void text_add_printable(struct text *text, const char *bytes, size_t length_byte
 			step = 1;
 		}
 		at += step;
+	}
+}
+
+/* In so many digits, at out. */
+static void put_digits(char *out, unsigned number, size_t digits)
+{
+	while (digits) {
+		out[--digits] = (char)('0' + number % 10);
+		number /= 10;
 	}
 }
 
@@ -150,9 +212,16 @@ void text_add_time(struct text *text, uint64_t epoch_ms)
 	unsigned day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
 	unsigned month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
 	unsigned year = year_of_era + era * 400 + (month <= 2);
+	char time[] = "0000-00-00T00:00:00.000Z"; /* by hand, as it stands before every line */
 
-	text_addf(text, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year, month, day, in_day / 3600000,
-	    in_day / 60000 % 60, in_day / 1000 % 60, in_day % 1000);
+	put_digits(time, year, 4);
+	put_digits(time + 5, month, 2);
+	put_digits(time + 8, day, 2);
+	put_digits(time + 11, in_day / 3600000, 2);
+	put_digits(time + 14, in_day / 60000 % 60, 2);
+	put_digits(time + 17, in_day / 1000 % 60, 2);
+	put_digits(time + 20, in_day % 1000, 3);
+	text_add_bytes(text, time, sizeof(time) - 1);
 }
 
 void text_add_span(struct text *text, uint64_t span_ms)

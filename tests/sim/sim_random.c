@@ -332,7 +332,7 @@ static size_t count_heap(void)
 		return 0;
 	bytes -= ring_bytes(&sim.supervisor.events.ring);
 	for (size_t i = 0; i < sim.supervisor.unit_count; i++)
-		bytes -= ring_bytes(&sim.supervisor.units[i]->ring.ring);
+		bytes -= ring_bytes(&sim.supervisor.units[i]->speaker.ring.ring);
 	return bytes;
 }
 

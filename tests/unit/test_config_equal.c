@@ -31,6 +31,8 @@ static const char *const samples[][SAMPLES_MAX] = {
 	[VALUE_EXITS] = { "78", "79", "78 255", "1 2 3" },
 	[VALUE_STATUSES] = { "200", "401", "200 401" },
 	[VALUE_MODE] = { "auto", "0600", "0666" },
+	[VALUE_NUMBER] = { "inherited", "-1", "0", "1" },
+	[VALUE_LIMIT] = { "inherited", "unlimited", "0", "1" },
 };
 
 static const char *no_variable(const void *data, const char *name, size_t name_length_bytes)

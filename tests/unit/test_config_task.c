@@ -96,9 +96,9 @@ static void what_is_wrong_is_told(void **state)
 		{ "[task t]\ncommand = x\ntimeout = 0\n",
 		    "f:3: timeout: '0' is no duration from 1ms to 1d 00h; write 250ms, 10s, 5m or "
 		    "8h\n" },
-		{ "[task t]\ncommand = x\nrestart = always\nuser = nobody\nenv_unset = A\n",
+		{ "[task t]\ncommand = x\nrestart = always\ngroups = nobody\nenv_unset = A\n",
 		    "f:3: restart: unknown key; nemoinit --print-config shows those there are\n"
-		    "f:4: user: unknown key; nemoinit --print-config shows those there are\n"
+		    "f:4: groups: unknown key; nemoinit --print-config shows those there are\n"
 		    "f:5: env_unset: unknown key; nemoinit --print-config shows those there "
 		    "are\n" },
 		{ "[task t]\ncommand = x\ncommand = y\n",
@@ -148,7 +148,8 @@ static void they_are_printed_with_all_their_keys(void **state)
 	fixture_build(&fixture, S "[task t]\ncommand = x\nof = b\nenv.A_TOKEN = 1\n", NULL, true);
 	printed = config_print(&fixture.config);
 	assert_non_null(strstr(printed,
-	    "\n[task t]\ncommand = x\n; f:6\n; working_directory is not set\ntimeout = 60s\n"
+	    "\n[task t]\ncommand = x\n; f:6\n; user is not set\n; group is not set\n"
+	    "; working_directory is not set\ntimeout = 60s\n"
 	    "; default\nwhen = boot\n; default\nof = b\n; f:7\non_failure = block\n; default\n"
 	    "env.A_TOKEN = ***\n; f:8\n"));
 	free(printed);

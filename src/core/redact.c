@@ -1,0 +1,231 @@
+#include "core/redact.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "util/macros.h"
+
+static const char mask[] = "***";
+
+/* A part of the line. */
+struct span {
+	const char *begin;
+	const char *end;
+};
+
+static bool is_one_of(char byte, const char *set)
+{
+	return byte && strchr(set, byte);
+}
+
+static bool ends_with(const char *begin, const char *end, const char *word)
+{
+	size_t length = strlen(word);
+
+	return (size_t)(end - begin) >= length && strncasecmp(end - length, word, length) == 0;
+}
+
+/* Does the text up to end name a secret? The first test is for speed: most text does not. */
+static bool names_secret(const char *begin, const char *end)
+{
+	static const char *const words[] = { "token", "password", "secret", "api_key", "api-key" };
+
+	if (end == begin || !is_one_of(end[-1], "nNdDtTyY"))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (ends_with(begin, end, words[i]))
+			return true;
+	return false;
+}
+
+bool redact_is_secret_name(const char *name, size_t length_bytes)
+{
+	static const char *const endings[] = { "_TOKEN", "_KEY", "_SECRET", "_PASSWORD" };
+
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+		if (length_bytes > strlen(endings[i]) &&
+		    ends_with(name, name + length_bytes, endings[i]))
+			return true;
+	return false;
+}
+
+static bool redact_has(const struct redact *redact, const char *value)
+{
+	for (; redact; redact = redact->others)
+		if (words_has(&redact->values, value))
+			return true;
+	return false;
+}
+
+int redact_learn(struct redact *redact, char *const *environment)
+{
+	redact_deinit(redact);
+	for (; *environment; environment++) {
+		const char *equals = strchr(*environment, '=');
+		char *value;
+
+		if (!equals || strlen(equals + 1) < REDACT_VALUE_BYTES ||
+		    !redact_is_secret_name(*environment, (size_t)(equals - *environment)) ||
+		    redact_has(redact, equals + 1))
+			continue;
+		value = strdup(equals + 1);
+		if (!value || words_add(&redact->values, value))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void redact_deinit(struct redact *redact)
+{
+	words_deinit(&redact->values);
+}
+
+/* Up to white space, a quote, or the next parameter of a URL. */
+static const char *word_end(const char *at, const char *end)
+{
+	while (at < end && !isspace((unsigned char)*at) && !is_one_of(*at, "\"'`&"))
+		at++;
+	return at;
+}
+
+/* A value that may stand in quotes, which may be escaped themselves. */
+static struct span value_at(const char *at, const char *end)
+{
+	const char *quote = at < end && *at == '\\' ? at + 1 : at;
+	bool is_escaped = quote != at;
+	struct span value;
+
+	if (quote >= end || (*quote != '"' && *quote != '\''))
+		return (struct span){ at, word_end(at, end) };
+	value.begin = value.end = quote + 1;
+	while (value.end < end && *value.end != *quote)
+		value.end += *value.end == '\\' && !is_escaped && value.end + 1 < end ? 2 : 1;
+	if (is_escaped && value.end > value.begin && value.end < end)
+		value.end--; /* the backslash before the closing quote */
+	return value;
+}
+
+/* `"token": X`, at is the colon. A number or a word is masked as well. */
+static bool find_member(const char *line, const char *at, const char *end, struct span *ret_value)
+{
+	const char *name_end = at - 1;
+
+	if (at == line || (*name_end != '"' && *name_end != '\''))
+		return false;
+	if (name_end > line && name_end[-1] == '\\')
+		name_end--;
+	if (!names_secret(line, name_end))
+		return false;
+	for (at++; at < end && isspace((unsigned char)*at);)
+		at++;
+	*ret_value = value_at(at, end);
+	while (ret_value->end > ret_value->begin && is_one_of(ret_value->end[-1], ",}]") &&
+	       ret_value->begin == at)
+		ret_value->end--;
+	return true;
+}
+
+/* `scheme://USER:PASSWORD@host`, at is the colon. */
+static bool find_userinfo(const char *at, const char *end, struct span *ret_value)
+{
+	const char *begin = at + 3, *c = begin, *last = NULL;
+
+	if (end - at < 4 || at[1] != '/' || at[2] != '/')
+		return false;
+	for (; c < end && !isspace((unsigned char)*c) && !is_one_of(*c, "/?#\"'`"); c++)
+		if (*c == '@')
+			last = c;
+	*ret_value = (struct span){ begin, last };
+	return last != NULL;
+}
+
+/* The word behind `--…token` or `Bearer`, at is the first blank between them. */
+static bool find_next_word(
+    const char *line, const char *at, const char *end, struct span *ret_value)
+{
+	const char *word = at;
+
+	if (at == line || !is_one_of(at[-1], "nNdDtTyYrR"))
+		return false;
+	while (word > line && !isspace((unsigned char)word[-1]) && !is_one_of(word[-1], "\"'`"))
+		word--;
+	if (!(*word == '-' && names_secret(word, at)) && !ends_with(word, at, "bearer"))
+		return false;
+	while (at < end && isspace((unsigned char)*at))
+		at++;
+	*ret_value = value_at(at, end);
+	return true;
+}
+
+/* The first secret at or behind `from` that is known by what stands before it. */
+static bool find_by_name(
+    const char *line, const char *from, const char *end, struct span *ret_value)
+{
+	for (const char *at = from; at < end; at++) {
+		bool found = false;
+
+		if (*at == '=' && names_secret(line, at)) {
+			*ret_value = value_at(at + 1, end);
+			found = true;
+		} else if (*at == ':') {
+			found = find_member(line, at, end, ret_value) ||
+				find_userinfo(at, end, ret_value);
+		} else if (*at == ' ' || *at == '\t') {
+			found = find_next_word(line, at, end, ret_value);
+		}
+		if (found && ret_value->end > ret_value->begin && ret_value->begin >= from)
+			return true;
+	}
+	return false;
+}
+
+/* The first of the values in the line; the longest of two that begin together. */
+static bool find_by_value(
+    const struct redact *redact, const char *from, const char *end, struct span *ret_value)
+{
+	struct span best = { end, end };
+
+	for (; redact; redact = redact->others) {
+		for (size_t i = 0; i < redact->values.count; i++) {
+			const char *value = redact->values.items[i];
+			size_t length = strlen(value);
+			const char *at = memmem(from, (size_t)(end - from), value, length);
+
+			if (at && (at < best.begin || (at == best.begin && at + length > best.end)))
+				best = (struct span){ at, at + length };
+		}
+	}
+	*ret_value = best;
+	return best.begin < best.end;
+}
+
+bool redact_line(
+    const struct redact *redact, const char *line, size_t length_bytes, struct text *out)
+{
+	const char *from = line, *end = line + length_bytes;
+	struct span named, valued;
+	bool has_named = find_by_name(line, from, end, &named);
+	bool has_valued = find_by_value(redact, from, end, &valued);
+
+	if (!has_named && !has_valued)
+		return false;
+	while (has_named || has_valued) {
+		bool is_named = has_named && (!has_valued || named.begin <= valued.begin);
+		struct span next = is_named ? named : valued, other = is_named ? valued : named;
+
+		if (has_named && has_valued && other.begin < next.end && other.end > next.end)
+			next.end = other.end;
+		text_add_bytes(out, from, (size_t)(next.begin - from));
+		text_add(out, mask);
+		from = next.end;
+		if (has_named && named.begin < from)
+			has_named = find_by_name(line, from, end, &named);
+		if (has_valued && valued.begin < from)
+			has_valued = find_by_value(redact, from, end, &valued);
+	}
+	text_add_bytes(out, from, (size_t)(end - from));
+	return true;
+}

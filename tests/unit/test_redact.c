@@ -1,0 +1,123 @@
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/redact.h"
+#include "util/macros.h"
+
+static const char *const environment[] = { "OPENCLAW_GATEWAY_TOKEN=hunter2-hunter2",
+	"API_KEY=short", "PATH=/usr/bin:/bin", "DB_PASSWORD=two words", "NO_VALUE",
+	"X_SECRET=hunter2-hunter2-more", "TOKEN_FILE=/a/file/not/secret", NULL };
+
+static void check(const struct redact *redact, const char *line, const char *wanted)
+{
+	size_t length = strlen(line);
+	char *exact = malloc(length + 1);
+	struct text out;
+	bool is_masked;
+
+	memcpy(exact + 1, line, length); /* no byte before it, none behind it */
+	text_init_heap(&out, 65536);
+	text_add(&out, "");
+	is_masked = redact_line(redact, exact + 1, length, &out);
+	print_message("%s\n", line);
+	assert_int_equal(is_masked, strcmp(line, wanted) != 0);
+	assert_string_equal(is_masked ? out.data : line, wanted);
+	text_deinit(&out);
+	free(exact);
+}
+
+static void secrets_are_known_by_what_stands_before_them(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *wanted;
+	} rows[] = {
+		{ "", "" },
+		{ "nothing to hide: 1 = 2", "nothing to hide: 1 = 2" },
+		{ "token=abc", "token=***" },
+		{ "token=abc def", "token=*** def" },
+		{ "http://127.0.0.1:18789/#token=abc", "http://127.0.0.1:18789/#token=***" },
+		{ "/x?a=1&access_token=abc&b=2", "/x?a=1&access_token=***&b=2" },
+		{ "OPENCLAW_GATEWAY_TOKEN=abc", "OPENCLAW_GATEWAY_TOKEN=***" },
+		{ "Password=abc SECRET='a b' api_key=\"a \\\" b\" Api-Key=x",
+		    "Password=*** SECRET='***' api_key=\"***\" Api-Key=***" },
+		{ "token= next", "token= next" },
+		{ "token=", "token=" },
+		{ "tokens=3 tokenize=4", "tokens=3 tokenize=4" },
+		{ "{\"token\": \"abc\", \"a\": 1}", "{\"token\": \"***\", \"a\": 1}" },
+		{ "{\"gatewayToken\":\"abc\"}", "{\"gatewayToken\":\"***\"}" },
+		{ "{'secret':'abc'}", "{'secret':'***'}" },
+		{ "{\"password\":1234}", "{\"password\":***}" },
+		{ "{\"password\":1234,\"b\":2}", "{\"password\":***,\"b\":2}" },
+		{ "{\\\"token\\\":\\\"abc\\\",\\\"b\\\":1}",
+		    "{\\\"token\\\":\\\"***\\\",\\\"b\\\":1}" },
+		{ "\"token\": \"abc", "\"token\": \"***" },
+		{ "token: expected", "token: expected" },
+		{ "run --gateway-token abc --port 1", "run --gateway-token *** --port 1" },
+		{ "run --token=abc -password  'a b' x", "run --token=*** -password  '***' x" },
+		{ "the token is wrong", "the token is wrong" },
+		{ "--token", "--token" },
+		{ "Authorization: Bearer abc.def", "Authorization: Bearer ***" },
+		{ "authorization: bearer abc", "authorization: bearer ***" },
+		{ "forbearer abc", "forbearer ***" },
+		{ "ssh://me:word@host/path", "ssh://***@host/path" },
+		{ "http://a@b@host/", "http://***@host/" },
+		{ "http://host/a@b", "http://host/a@b" },
+		{ "see http://host and x@y", "see http://host and x@y" },
+		{ "://@", "://@" },
+		{ "token=a token=b", "token=*** token=***" },
+		{ "token=http://u:p@h", "token=***" },
+		{ "=", "=" },
+		{ ":", ":" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check(NULL, rows[i].line, rows[i].wanted);
+}
+
+static void values_of_secret_variables_are_masked_anywhere(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *wanted;
+	} rows[] = {
+		{ "it is hunter2-hunter2!", "it is ***!" },
+		{ "hunter2-hunter2hunter2-hunter2", "******" },
+		{ "hunter2-hunter2-more", "***" },
+		{ "short /usr/bin:/bin /a/file/not/secret",
+		    "short /usr/bin:/bin /a/file/not/secret" },
+		{ "password=two words, and more", "password=***, and more" },
+		{ "token=abc hunter2-hunter2 token=def", "token=*** *** token=***" },
+		{ "hunter2-hunter", "hunter2-hunter" },
+	};
+	struct redact redact = { .others = NULL };
+
+	assert_int_equal(redact_learn(&redact, (char *const *)environment), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check(&redact, rows[i].line, rows[i].wanted);
+	redact_deinit(&redact);
+}
+
+static void a_nul_does_not_end_a_secret(void **state)
+{
+	static const char line[] = "token=a\0b c";
+	struct text out;
+
+	text_init_heap(&out, 100);
+	assert_true(redact_line(NULL, line, sizeof(line) - 1, &out));
+	assert_string_equal(out.data, "token=*** c");
+	text_deinit(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(secrets_are_known_by_what_stands_before_them),
+		cmocka_unit_test(values_of_secret_variables_are_masked_anywhere),
+		cmocka_unit_test(a_nul_does_not_end_a_secret),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
