@@ -22,12 +22,13 @@ cli_scopes()
 	jq -r '[.[] | select(.clientId == "cli") | .scopes[]] | sort | join(" ")' "$OPENCLAW_STATE_DIR/devices/paired.json"
 }
 
-# The id with which the last turn was told to wait is not the one that has been approved.
+# What the last turn was told to wait for is not what has been approved.
 is_replaced()
 {
-	local asked
+	local asked approved
 	asked=$(sed -n 's/.*scope upgrade pending approval (requestId: \([^)]*\)).*/\1/p' turn.err | head -n 1)
-	[ -n "$asked" ] && ! grep -qF "[auto-pair] approved request=$asked " "$log"
+	approved=$(sed -n 's/.*\[auto-pair\] approved request=\([^ ]*\) .*/\1/p' "$log" | tail -n 1)
+	[ -n "$asked" ] && [ -n "$approved" ] && [ "$asked" != "$approved" ]
 }
 
 # Its patience with a gateway is not what is asked here: for a minute after ready it may answer nobody.
