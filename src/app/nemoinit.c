@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "app/check.h"
 #include "app/identity.h"
 #include "app/load.h"
 #include "app/options.h"
@@ -67,44 +68,6 @@ static int refuse(int code, const char *format, ...)
 	fprintf(stderr, "nemoinit: %s\n", message);
 	termination_log_write(message);
 	return code;
-}
-
-/* ---- configuration ---- */
-
-static void print_problems(const struct problems *problems)
-{
-	for (size_t i = 0; i < problems->count; i++)
-		fprintf(stderr, "%s\n", problems->items[i]);
-	if (problems->dropped_count)
-		fprintf(stderr, "and %zu more problems\n", problems->dropped_count);
-}
-
-/* --check, --print-config, and any start with a bad configuration. -1: go on. */
-static int judge_config(const struct options *options, const struct config *config, int result,
-    const struct problems *errors, const struct problems *warnings)
-{
-	char *text;
-
-	print_problems(errors);
-	if (options->is_check) {
-		print_problems(warnings);
-		return problems_total(errors) || problems_total(warnings) ? EXIT_BAD_USE : 0;
-	}
-	if (result && !options->is_print && errors->count)
-		termination_log_write(errors->items[0]);
-	if (result)
-		return EXIT_BAD_USE;
-	if (!options->is_print)
-		return -1;
-	print_problems(warnings);
-	text = config_print(config);
-	if (!text || fputs(text, stdout) == EOF || fflush(stdout) == EOF) {
-		free(text);
-		fprintf(stderr, "nemoinit: cannot print the configuration\n");
-		return EXIT_NO_START;
-	}
-	free(text);
-	return 0;
 }
 
 /* ---- running ---- */
@@ -184,7 +147,9 @@ static uint64_t on_turn(void *data, uint64_t now_ms)
 	}
 	if (supervisor_is_down(&nemoinit->supervisor))
 		loop_stop(nemoinit->loop);
-	return min_ms(deadline_ms, recorder_turn(nemoinit->recorder, now_ms));
+	deadline_ms = min_ms(deadline_ms, recorder_turn(nemoinit->recorder, now_ms));
+	/* Who follows events has to hear of drops too. */
+	return supervisor_flush_log(&nemoinit->supervisor) ? now_ms : deadline_ms;
 }
 
 static void report_start(struct nemoinit *nemoinit)
@@ -390,7 +355,7 @@ int main(int argc, char **argv)
 	nemoinit.options = &options;
 	options.directory = directory = find_directory();
 	result = load_config(&options, environ, &nemoinit.config, &errors, &nemoinit.warnings);
-	code = judge_config(&options, &nemoinit.config, result, &errors, &nemoinit.warnings);
+	code = check_config(&options, &nemoinit.config, result, &errors, &nemoinit.warnings);
 	problems_deinit(&errors);
 	if (code < 0)
 		code = nemoinit_run(&nemoinit);

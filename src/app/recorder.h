@@ -15,7 +15,7 @@ struct supervisor;
 
 enum {
 	RECORDER_PACE_MS = 1000,
-	RECORDER_RETRY_MS = 10000,
+	RECORDER_RETRY_MS = 5000,
 };
 
 /*

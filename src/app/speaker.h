@@ -4,8 +4,11 @@
 #include "core/lines.h"
 #include "core/redact.h"
 
+struct log_file;
+
 /* A zeroed struct has said nothing. */
 struct speaker {
 	struct line_ring ring;
-	struct redact redact; /* of the environment it was last started with, and of ours */
+	struct log_file *log_file; /* of a service, once it has said something; NULL: none */
+	struct redact redact;      /* of the environment it was last started with, and of ours */
 };

@@ -14,6 +14,7 @@
 #include "core/metrics_text.h"
 #include "core/snapshot.h"
 #include "core/snapshot_json.h"
+#include "io/log.h"
 #include "util/macros.h"
 #include "util/text.h"
 
@@ -109,12 +110,28 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 	out->message = text.data ? text.data : unit->failure;
 }
 
+/* When a failing service is going to be restarted. */
+static char *describe_failing(const struct unit *unit, uint64_t now_ms)
+{
+	uint64_t left_ms = time_left_ms(service_unhealthy_ms(&unit->service), now_ms);
+	struct text text;
+
+	if (left_ms == NEVER_MS || unit->config->unhealthy_action != UNHEALTHY_RESTART)
+		return NULL;
+	text_init_heap(&text, 128);
+	text_add(&text, "restart in ");
+	text_add_span(&text, left_ms);
+	text_add(&text, ", unless a probe succeeds first");
+	return text.data;
+}
+
 /*
  * What a waiting service waits for: the first that is not there, and how it is. Why a starting one
- * will not be ready.
+ * will not be ready, and when a failing one is restarted.
  */
-static char *describe_waiting(const struct supervisor *supervisor, const struct unit *unit)
+static char *describe_waiting(const struct unit *unit, uint64_t now_ms)
 {
+	const struct supervisor *supervisor = unit->supervisor;
 	const char *task = tasks_holding(supervisor->tasks, unit, false);
 	const struct unit *other;
 	struct text text;
@@ -124,6 +141,8 @@ static char *describe_waiting(const struct supervisor *supervisor, const struct 
 		text_addf(&text, "%s: it will not be called ready", unit->failure);
 		return text.data;
 	}
+	if (unit->service.state == SERVICE_FAILING)
+		return describe_failing(unit, now_ms);
 	if (unit->service.state != SERVICE_WAITING)
 		return NULL;
 	if (run_is_running(unit->repair))
@@ -142,14 +161,14 @@ static char *describe_waiting(const struct supervisor *supervisor, const struct 
 	return text.data;
 }
 
-static void fill_warnings(
-    struct snapshot_strings *out, const struct unit *unit, struct status_strings *strings)
+static void fill_warnings(struct snapshot_strings *out, const struct unit *unit,
+    struct status_strings *strings, uint64_t now_ms)
 {
 	*out = (struct snapshot_strings){ .items = strings->warnings };
 	for (size_t i = 0; i < ARRAY_LEN(unit->warnings); i++)
 		if (unit->warnings[i])
 			strings->warnings[out->count++] = unit->warnings[i];
-	strings->waiting = describe_waiting(unit->supervisor, unit);
+	strings->waiting = describe_waiting(unit, now_ms);
 	if (strings->waiting)
 		strings->warnings[out->count++] = strings->waiting;
 }
@@ -178,6 +197,7 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 		.stop_timeout_ms = (int64_t)unit->config->stop_timeout_ms,
 		.restarts_by = unit->restarts_by,
 		.output_bytes = unit->output_bytes,
+		.log_dropped_lines = unit_log_dropped(unit),
 		.last_output_at_ms =
 		    unit->speaker.ring.last_at_ms ? (int64_t)unit->speaker.ring.last_at_ms : -1 };
 	if (is_privileged) {
@@ -188,7 +208,7 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 	fill_probe(&out->probe, unit);
 	fill_listener(&out->listener, unit, is_privileged);
 	fill_blocked(&out->blocked, unit, strings, is_privileged);
-	fill_warnings(&out->warnings, unit, strings);
+	fill_warnings(&out->warnings, unit, strings, now_ms);
 }
 
 /* What was wrong at the start, and the orphans there are now. NULL without memory. */
@@ -229,7 +249,7 @@ static void fill_nemoinit(struct snapshot_nemoinit *out, const struct supervisor
 		.socket = supervisor->socket,
 		.config = supervisor->config->file ? supervisor->config->file : "built-in",
 		.reaped = (int64_t)supervisor->reaped,
-		.dropped_lines = supervisor->dropped,
+		.dropped_lines = log_dropped(supervisor->log),
 		.stop_budget_ms = (int64_t)supervisor->config->stop_budget_ms };
 	recorder_fill(supervisor->recorder, is_privileged, &out->previous_run);
 }

@@ -11,7 +11,6 @@
 #include "app/tasks.h"
 #include "io/clock.h"
 #include "io/fd.h"
-#include "io/log.h"
 #include "io/loop.h"
 #include "io/oom.h"
 #include "io/reaper.h"
@@ -42,6 +41,7 @@ int supervisor_init(struct supervisor *supervisor, const struct supervisor_optio
 	*warnings = (struct problems){ .items = NULL };
 	if (redact_learn(&supervisor->redact, options->environment))
 		return -ENOMEM;
+	text_init_heap(&supervisor->line, SUPERVISOR_LINE_BYTES);
 	auto_pair_init(&supervisor->auto_pair, AUTO_PAIR_DOWN);
 	snprintf(supervisor->instance, sizeof(supervisor->instance), "%08" PRIx32 "%08" PRIx32,
 	    supervisor_random(supervisor), supervisor_random(supervisor));
@@ -77,6 +77,7 @@ void supervisor_deinit(struct supervisor *supervisor)
 	auto_pair_deinit(&supervisor->auto_pair);
 	event_ring_deinit(&supervisor->events);
 	redact_deinit(&supervisor->redact);
+	text_deinit(&supervisor->line);
 	problems_deinit(&supervisor->warnings);
 	fd_close(&supervisor->oom_fd);
 	supervisor->units = NULL;
@@ -344,7 +345,7 @@ void supervisor_wake(struct supervisor *supervisor, uint64_t now_ms)
 
 uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 {
-	uint64_t deadline_ms = NEVER_MS, dropped;
+	uint64_t deadline_ms = NEVER_MS;
 
 	supervisor_look_oom(supervisor, now_ms);
 	supervisor_reap(supervisor, now_ms);
@@ -364,11 +365,6 @@ uint64_t supervisor_turn(struct supervisor *supervisor, uint64_t now_ms)
 	for (size_t i = 0; i < supervisor->unit_count; i++)
 		deadline_ms =
 		    min_ms(deadline_ms, service_deadline_ms(&supervisor->units[i]->service));
-	dropped = log_take_dropped(supervisor->log);
-	supervisor->dropped += dropped;
-	if (dropped)
-		supervisor_report(supervisor, LOG_WARN, NULL, "drops",
-		    "%" PRIu64 " lines dropped: stdout was not read", dropped);
 	supervisor->turn_ms = now_ms;
 	supervisor->wake_ms = deadline_ms;
 	return deadline_ms;

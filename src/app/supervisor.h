@@ -17,6 +17,7 @@
 #include "core/log_line.h"
 #include "core/problems.h"
 #include "util/process.h"
+#include "util/text.h"
 
 struct loop;
 struct options;
@@ -36,6 +37,7 @@ enum {
 	SUPERVISOR_REST_MS = 1000,         /* for orphans to die from KILL */
 	SUPERVISOR_REST_AGAIN_MS = 10,
 	SUPERVISOR_REASON_BYTES = 512,
+	SUPERVISOR_LINE_BYTES = 6 * LINE_MAX_BYTES, /* of our log, every byte escaped */
 };
 
 struct supervisor {
@@ -78,8 +80,9 @@ struct supervisor {
 
 	struct event_ring events;
 	struct recorder *recorder; /* borrowed; NULL: nothing is kept across lives */
-	uint64_t dropped;          /* lines of our log, in all */
-	/* Who wants to hear every captured line; NULL: nobody. */
+	struct text line; /* of our log, being made; its memory goes at the end of a turn */
+	/* Who wants to hear every captured line, and (line NULL) that a service has gone for good;
+	 * NULL: nobody. */
 	void (*on_line)(void *data, const char *name, const struct kept_line *line);
 	void *on_line_data;
 
@@ -213,6 +216,12 @@ void supervisor_log_output(struct supervisor *supervisor, struct speaker *speake
  */
 const char *supervisor_redact(const struct supervisor *supervisor, const struct unit *unit,
     const char *text, struct text *buffer);
+
+/*
+ * The end of a turn: what was told in it is written. Returns whether lines had to be dropped since
+ * the last time, which is then told.
+ */
+bool supervisor_flush_log(struct supervisor *supervisor);
 
 /* The unit's state has changed. */
 void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms);

@@ -1,12 +1,36 @@
 /* What is told: each of our own lines, which may be an event too, and each line of output. */
+#include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "app/supervisor.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "io/log_file.h"
+#include "io/loop.h"
 #include "util/text.h"
+
+static void supervisor_log_line(struct supervisor *supervisor)
+{
+	if (supervisor->line.data)
+		log_write(supervisor->log, supervisor->line.data, supervisor->line.length_bytes);
+}
+
+bool supervisor_flush_log(struct supervisor *supervisor)
+{
+	uint64_t dropped;
+
+	log_flush(supervisor->log);
+	dropped = log_take_dropped(supervisor->log);
+	if (dropped) {
+		supervisor_report(supervisor, LOG_WARN, NULL, "drops",
+		    "%" PRIu64 " lines dropped: stdout was not read", dropped);
+		log_flush(supervisor->log);
+	}
+	text_deinit(&supervisor->line);
+	text_init_heap(&supervisor->line, SUPERVISOR_LINE_BYTES);
+	return dropped > 0;
+}
 
 void supervisor_report(struct supervisor *supervisor, enum log_level level, const struct unit *unit,
     const char *event, const char *format, ...)
@@ -17,22 +41,21 @@ void supervisor_report(struct supervisor *supervisor, enum log_level level, cons
 		.event = event_name(event),
 		.level = level,
 		.pid = unit && unit->pid ? unit->pid : -1 };
-	struct text out;
+	struct text out, words;
 	va_list arguments;
 
+	text_init(&words, message, sizeof(message));
 	va_start(arguments, format);
-	vsnprintf(message, sizeof(message), format, arguments);
+	text_addv(&words, format, arguments);
 	va_end(arguments);
 	text_init(&out, redacted, sizeof(redacted));
 	entry.message = supervisor_redact(supervisor, unit, message, &out);
 	if (entry.event)
 		event_ring_add(&supervisor->events, &entry);
-	text_init_heap(&out, sizeof(message) * 8);
-	log_line_event(&out, supervisor->config->log_format, (uint64_t)entry.at_ms, level,
-	    entry.service, event, entry.message);
-	if (out.data)
-		log_write(supervisor->log, out.data, out.length_bytes);
-	text_deinit(&out);
+	text_clear(&supervisor->line);
+	log_line_event(&supervisor->line, supervisor->config->log_format, (uint64_t)entry.at_ms,
+	    level, entry.service, event, entry.message);
+	supervisor_log_line(supervisor);
 }
 
 const char *supervisor_redact(const struct supervisor *supervisor, const struct unit *unit,
@@ -51,17 +74,17 @@ static void supervisor_tell_output(struct supervisor *supervisor, struct speaker
 {
 	uint64_t epoch_ms = clock_epoch_ms();
 	const struct kept_line *kept;
-	struct text out;
 
 	kept = line_ring_add(&speaker->ring, stream, line, length_bytes, epoch_ms);
 	if (kept && supervisor->on_line)
 		supervisor->on_line(supervisor->on_line_data, name, kept);
-	text_init_heap(&out, LINE_MAX_BYTES * 8);
-	log_line_output(
-	    &out, supervisor->config->log_format, epoch_ms, name, stream, line, length_bytes);
-	if (out.data)
-		log_write(supervisor->log, out.data, out.length_bytes);
-	text_deinit(&out);
+	if (speaker->log_file)
+		log_file_add(
+		    speaker->log_file, epoch_ms, line, length_bytes, loop_now_ms(supervisor->loop));
+	text_clear(&supervisor->line);
+	log_line_output(&supervisor->line, supervisor->config->log_format, epoch_ms, name, stream,
+	    line, length_bytes);
+	supervisor_log_line(supervisor);
 }
 
 void supervisor_log_output(struct supervisor *supervisor, struct speaker *speaker, const char *name,

@@ -245,11 +245,14 @@ static void take_services(
 
 /* All but the services; the old one is freed. */
 static void take_rest(
-    struct supervisor *supervisor, struct config *fresh, struct problems *warnings)
+    struct supervisor *supervisor, struct config *fresh, struct problems *warnings, uint64_t now_ms)
 {
 	size_t count;
 
 	config_keep_fixed(supervisor->config, fresh, warnings);
+	for (size_t i = 0; i < supervisor->unit_count; i++)
+		if (!config_logs_equal(supervisor->config, fresh))
+			unit_close_log(supervisor->units[i], now_ms);
 	config_forget_services(fresh);
 	config_deinit(supervisor->config);
 	*supervisor->config = *fresh;
@@ -280,7 +283,7 @@ int supervisor_reload(
 	tasks_replace(supervisor, tasks, units, fresh->service_count);
 	place_units(supervisor, units, fresh->service_count);
 	take_services(supervisor, fresh, &changes, now_ms);
-	take_rest(supervisor, fresh, warnings);
+	take_rest(supervisor, fresh, warnings, now_ms);
 	changes_report(supervisor, &changes);
 	supervisor_report_warnings(supervisor, supervisor->config_warnings);
 	supervisor->reloads++;
@@ -323,6 +326,9 @@ static void forget_units(struct supervisor *supervisor)
 		if (unit_is_down(unit) && cgroup_remove(&unit->tree.cgroup)) {
 			supervisor->leaving_count--;
 			unit_close(unit);
+			if (supervisor->on_line)
+				supervisor->on_line(
+				    supervisor->on_line_data, unit->config->name, NULL);
 			unit_release(unit);
 			continue;
 		}

@@ -12,6 +12,7 @@
 #include "io/cgroup.h"
 #include "io/clock.h"
 #include "io/fd.h"
+#include "io/log_file.h"
 #include "io/loop.h"
 #include "io/notify.h"
 #include "io/output.h"
@@ -68,6 +69,7 @@ void unit_close(struct unit *unit)
 	notify_socket_free(&unit->notify);
 	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++)
 		output_free(&unit->streams[i].output);
+	log_file_free(&unit->speaker.log_file);
 	run_free(&unit->repair);
 }
 
@@ -274,6 +276,7 @@ uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
 		deadline_ms = min_ms(deadline_ms, unit->look_ms);
 	if (!unit_needs_cgroup(unit) && !cgroup_remove(&unit->tree.cgroup))
 		deadline_ms = min_ms(deadline_ms, deadline_after(now_ms, UNIT_CGROUP_AGAIN_MS));
+	deadline_ms = min_ms(deadline_ms, unit_turn_log(unit, now_ms));
 	deadline_ms = min_ms(deadline_ms, run_turn(unit->repair, now_ms));
 	return min_ms(deadline_ms, unit_turn_probe(unit, now_ms));
 }

@@ -32,6 +32,7 @@ enum unit_warning {
 	UNIT_WARNING_STOP,       /* it does not die */
 	UNIT_WARNING_PRIVILEGES, /* what was refused, and it runs all the same */
 	UNIT_WARNING_PORT,       /* the port's holder cannot be read */
+	UNIT_WARNING_LOG,        /* its log file cannot be written */
 	UNIT_WARNING_SELF,       /* what the service says itself (X_NEMOINIT_WARNING) */
 	UNIT_WARNING_COUNT_,
 };
@@ -90,9 +91,10 @@ struct unit {
 	/* For status and metrics only. */
 	uint32_t restarts_by[EXIT_REASON_COUNT_]; /* by how the start before had ended */
 	uint64_t output_bytes;                    /* captured, in all */
-	char *task;                               /* whose failure has blocked it last */
-	char *task_failure;                       /* that, in words */
-	char *task_message;                       /* what the task wrote last */
+	uint64_t log_dropped; /* lines, in all log files but the one that it has now */
+	char *task;           /* whose failure has blocked it last */
+	char *task_failure;   /* that, in words */
+	char *task_message;   /* what the task wrote last */
 	char *failure; /* why the last start or the last probe-caused stop failed, in words */
 	int64_t started_at_ms; /* epoch; -1: never */
 	int64_t exit_at_ms;    /* epoch; -1: never */
@@ -105,6 +107,7 @@ struct unit {
 	enum listener_owner listener_owner;
 	pid_t listener_pid;
 	char *listener_command;
+	bool has_log_problem;                /* and it has been told */
 	bool is_port_reported;               /* the stranger on the port has been told of */
 	char *warnings[UNIT_WARNING_COUNT_]; /* owned; NULL: all is well */
 };
@@ -138,7 +141,8 @@ void unit_check_tree(struct unit *unit, uint64_t now_ms);
 void unit_stop_signal(struct unit *unit, uint64_t now_ms);
 void unit_end_tree(struct unit *unit, uint64_t now_ms);
 void unit_kill_tree(struct unit *unit, uint64_t now_ms);
-/* MAINPID=: at once if pid is our child, else when the main process ends (app/unit_tree.c). */
+/* MAINPID=: at once if pid is our child, else when the main process ends; nothing while it is being
+ * stopped (app/unit_tree.c). */
 void unit_take_main_pid(struct unit *unit, pid_t pid);
 /* The main process has ended: true if another is it now, as told by MAINPID= (app/unit_tree.c). */
 bool unit_take_next_main(struct unit *unit);
@@ -195,6 +199,15 @@ void unit_on_notify(void *data, const char *message, size_t length_bytes, pid_t 
 void unit_drain_output(struct unit_stream *stream);
 /* A batch of output; length 0: the stream has ended (app/unit_start.c). */
 void unit_on_output(void *data, const char *bytes, size_t length_bytes);
+
+/* From here on what it says goes into its log file too, if there is to be one (app/unit_log.c). */
+void unit_open_log(struct unit *unit);
+/* No more; tells what has got lost. The next unit_open_log goes by the configuration of then. */
+void unit_close_log(struct unit *unit, uint64_t now_ms);
+/* Writes what has been added, and tells if that fails; returns when it wants to be called again. */
+uint64_t unit_turn_log(struct unit *unit, uint64_t now_ms);
+/* Lines that are missing in its log files. */
+uint64_t unit_log_dropped(const struct unit *unit);
 
 /* Runs the repair command: SERVICE_DO_REPAIR (app/unit_repair.c). */
 void unit_repair(struct unit *unit, uint64_t now_ms);

@@ -34,6 +34,7 @@ static int unit_begin_repair(struct unit *unit, uint64_t now_ms, struct error *e
 		.data = unit };
 	struct words environment;
 
+	unit_open_log(unit);
 	if ((!unit->repair && run_new(&owner, &unit->repair)) ||
 	    service_env_build(supervisor->environment, unit->config, &given, &environment))
 		return error_set(error, -ENOMEM, "no memory to run it");

@@ -90,6 +90,7 @@ void unit_drain_output(struct unit_stream *stream)
 	if (stream->output)
 		output_drain(stream->output);
 	line_splitter_flush(&stream->splitter, unit_on_line, stream);
+	(void)unit_turn_log(stream->unit, loop_now_ms(stream->unit->supervisor->loop));
 }
 
 /* Pipes for what the service writes; a stream that cannot be had is an error. */
@@ -325,6 +326,7 @@ void unit_on_output(void *data, const char *bytes, size_t length_bytes)
 	struct unit_stream *stream = data;
 
 	stream->unit->output_bytes += length_bytes;
+	unit_open_log(stream->unit);
 	if (length_bytes && stream->fatal)
 		unit_look_for_fatal_text(stream, bytes, length_bytes);
 	if (length_bytes)

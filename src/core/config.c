@@ -41,9 +41,7 @@ void service_config_deinit(struct service_config *service)
 	identity_config_deinit(&service->identity);
 	free(service->working_directory);
 	free(service->probe_expect);
-	free(service->probe.path);
-	words_deinit(&service->probe.command);
-	free(service->probe.text);
+	probe_target_deinit(&service->probe);
 }
 
 void config_forget_text(struct config *config)
@@ -69,12 +67,15 @@ static void config_deinit_values(struct config *config)
 		task_config_deinit(&config->tasks[i]);
 	free(config->tasks);
 	free(config->socket);
+	free(config->socket_group);
+	free(config->log_dir);
 	free(config->path);
 	free(config->state_dir);
 	free(config->file);
 	config->tasks = NULL;
 	config->task_count = 0;
-	config->socket = config->path = config->state_dir = config->file = NULL;
+	config->socket = config->socket_group = config->log_dir = NULL;
+	config->path = config->state_dir = config->file = NULL;
 }
 
 void config_deinit(struct config *config)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/probe_target.h"
 #include "core/problems.h"
 #include "core/settings.h"
 #include "core/words.h"
@@ -58,29 +59,9 @@ enum log_format {
 	LOG_JSON,
 };
 
-enum probe_type {
-	PROBE_NONE,
-	PROBE_HTTP,
-	PROBE_TCP,
-	PROBE_WS,
-	PROBE_EXEC,
-	PROBE_NOTIFY,
-};
-
 enum unhealthy_action {
 	UNHEALTHY_RESTART,
 	UNHEALTHY_REPORT,
-};
-
-/* Where a probe goes. A host name would need a resolver, which blocks: addresses only. */
-struct probe_target {
-	enum probe_type type;
-	bool is_ipv6;
-	uint8_t address[16]; /* network order; the first 4 for IPv4 */
-	uint16_t port;
-	char *path;           /* http and ws; NULL else */
-	struct words command; /* exec: argv */
-	char *text;           /* as written, for exec unexpanded; NULL: of notify and none */
 };
 
 #define LIMIT_UNLIMITED UINT64_MAX
@@ -103,19 +84,14 @@ struct identity_config {
 	bool no_new_privs;
 };
 
+enum {
+	CONFIG_LOG_KEEP_MAX = 100,
+};
+
 /* At most `count` in `window_ms`. */
 struct rate_limit {
 	uint32_t count;
 	uint64_t window_ms;
-};
-
-enum {
-	PROBE_STATUS_MAX = 8,
-};
-
-/* HTTP status codes that count as serving; unused places are 0. */
-struct status_codes {
-	uint16_t items[PROBE_STATUS_MAX];
 };
 
 /* A set of exit codes, one bit each. */
@@ -198,6 +174,9 @@ struct config {
 	uint64_t stop_budget_ms;
 	enum interrupt_mode interrupt;
 	enum log_format log_format;
+	char *log_dir;          /* absolute; NULL: no log files */
+	uint64_t log_max_bytes; /* of one of them */
+	int log_keep;           /* so many older ones beside each */
 	bool redact;
 	char *path; /* PATH for commands */
 	bool strict_privileges;

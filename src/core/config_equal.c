@@ -11,7 +11,8 @@ static size_t value_bytes(enum value_type type)
 	case VALUE_TEXT:
 	case VALUE_PATH: return sizeof(char *);
 	case VALUE_BOOL: return sizeof(bool);
-	case VALUE_DURATION: return sizeof(uint64_t);
+	case VALUE_DURATION:
+	case VALUE_SIZE: return sizeof(uint64_t);
 	case VALUE_CHOICE: return sizeof(int);
 	case VALUE_WORDS:
 	case VALUE_COMMAND: return sizeof(struct words);
@@ -68,6 +69,7 @@ bool config_value_equal(const struct config_key *key, const void *a, const void 
 	case VALUE_RATE: return rate_equal(a, b);
 	case VALUE_BOOL:
 	case VALUE_DURATION:
+	case VALUE_SIZE:
 	case VALUE_CHOICE:
 	case VALUE_PORT:
 	case VALUE_SIGNAL:
@@ -132,6 +134,12 @@ bool config_tasks_equal(const struct config *a, const struct config *b)
 	for (size_t i = 0; equal && i < a->task_count; i++)
 		equal = task_config_equal(&a->tasks[i], &b->tasks[i]);
 	return equal;
+}
+
+bool config_logs_equal(const struct config *a, const struct config *b)
+{
+	return text_equal(a->log_dir, b->log_dir) && a->log_max_bytes == b->log_max_bytes &&
+	       a->log_keep == b->log_keep;
 }
 
 static void value_swap(const struct config_key *key, void *a, void *b)

@@ -22,6 +22,9 @@ bool config_value_equal(const struct config_key *key, const void *a, const void 
  */
 bool service_config_equal(const struct service_config *a, const struct service_config *b);
 
+/* Do they say the same of log files? */
+bool config_logs_equal(const struct config *a, const struct config *b);
+
 /* Are the tasks the same, in the same order (in which they run)? */
 bool config_tasks_equal(const struct config *a, const struct config *b);
 

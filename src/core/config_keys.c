@@ -7,6 +7,7 @@
 
 #define SECOND_MS (UINT64_C(1000))
 #define DAY_MS    (86400 * SECOND_MS)
+#define TERABYTE  (UINT64_C(1) << 40)
 
 static const char *const interrupt_words[] = { "auto", "stop", "ignore", NULL };
 static const char *const status_access_words[] = { "all", "owner", NULL };
@@ -32,6 +33,9 @@ static const struct config_key nemoinit_keys[] = {
 	{ "stop_budget", VALUE_DURATION, FIELD(stop_budget_ms), .fallback = "8s", .min = 100, .max = DAY_MS },
 	{ "interrupt", VALUE_CHOICE, FIELD(interrupt), .fallback = "auto", .words = interrupt_words },
 	{ "log_format", VALUE_CHOICE, FIELD(log_format), .fallback = "text", .words = log_format_words },
+	{ "log_dir", VALUE_TEXT, FIELD(log_dir) },
+	{ "log_max_size", VALUE_SIZE, FIELD(log_max_bytes), .fallback = "10M", .min = 1024, .max = TERABYTE },
+	{ "log_keep", VALUE_NUMBER, FIELD(log_keep), .fallback = "3", .max = CONFIG_LOG_KEEP_MAX },
 	{ "redact", VALUE_BOOL, FIELD(redact), .fallback = "on" },
 	{ "path", VALUE_PATH, FIELD(path) },
 	{ "state_dir", VALUE_TEXT, FIELD(state_dir), .is_fixed = true },

@@ -17,6 +17,7 @@ enum value_type {
 	VALUE_PATH,     /* char *, as $PATH is: absolute directories, colons between */
 	VALUE_BOOL,     /* bool */
 	VALUE_DURATION, /* uint64_t, ms; min and max in ms */
+	VALUE_SIZE,     /* uint64_t, bytes; min and max too */
 	VALUE_CHOICE,   /* enum; words in the order of its values */
 	VALUE_WORDS,    /* struct words, split at blanks */
 	VALUE_COMMAND,  /* struct words, split like a shell does */
@@ -27,7 +28,8 @@ enum value_type {
 	VALUE_EXITS,    /* struct exit_codes */
 	VALUE_STATUSES, /* struct status_codes */
 	VALUE_MODE,     /* int, octal; `auto` is -1 */
-	VALUE_NUMBER,   /* int, within min and max as signed; `inherited` is INT_MIN */
+	VALUE_NUMBER,   /* int, within min and max as signed; INT_MIN is `inherited`, if that is the
+			   default */
 	VALUE_LIMIT,    /* uint64_t; `unlimited` is LIMIT_UNLIMITED, `inherited` LIMIT_INHERITED */
 };
 
@@ -39,7 +41,7 @@ struct config_key {
 	size_t offset;        /* of the field in struct config, service_config or task_config */
 	const char *fallback; /* the default, as text; NULL: none, the field stays zero */
 	const char *exec_fallback; /* instead, where the probe is a command; NULL: the same */
-	uint64_t min;              /* VALUE_DURATION */
+	uint64_t min;              /* VALUE_DURATION, VALUE_SIZE, VALUE_NUMBER */
 	uint64_t max;
 	const char *const *words; /* VALUE_CHOICE, NULL-terminated */
 	bool is_fixed;            /* of [nemoinit]: looked at when it starts, never again */

@@ -26,14 +26,20 @@ const char *log_level_to_string(unsigned level)
 static void add_json_string(struct text *out, const char *bytes, size_t length_bytes)
 {
 	struct text printable;
+	const char *at;
 
 	text_init_heap(&printable, PRINTABLE_MAX_BYTES + 1);
 	text_add_printable(&printable, bytes, length_bytes, PRINTABLE_MAX_BYTES);
 	text_add(out, "\"");
-	for (size_t i = 0; i < printable.length_bytes; i++) {
-		if (printable.data[i] == '"' || printable.data[i] == '\\')
-			text_add(out, "\\");
-		text_add_bytes(out, printable.data + i, 1);
+	for (at = printable.data; at && *at;) {
+		size_t plain = strcspn(at, "\"\\");
+
+		text_add_bytes(out, at, plain);
+		at += plain;
+		if (!*at)
+			break;
+		text_add(out, "\\");
+		text_add_bytes(out, at++, 1);
 	}
 	text_add(out, "\"");
 	text_deinit(&printable);
@@ -42,7 +48,9 @@ static void add_json_string(struct text *out, const char *bytes, size_t length_b
 static void add_json_member(
     struct text *out, const char *name, const char *bytes, size_t length_bytes)
 {
-	text_addf(out, ",\"%s\":", name);
+	text_add(out, ",\"");
+	text_add(out, name);
+	text_add(out, "\":");
 	add_json_string(out, bytes, length_bytes);
 }
 
@@ -87,7 +95,9 @@ void log_line_output(struct text *out, enum log_format format, uint64_t epoch_ms
 		return;
 	}
 	text_add_time(out, epoch_ms);
-	text_addf(out, " %s | ", service);
+	text_add(out, " ");
+	text_add(out, service);
+	text_add(out, " | ");
 	text_add_printable(out, line, length_bytes, PRINTABLE_MAX_BYTES);
 	text_add(out, "\n");
 }

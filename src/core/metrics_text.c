@@ -56,6 +56,11 @@ static int64_t get_output_bytes(const struct snapshot_service *service)
 	return (int64_t)service->output_bytes;
 }
 
+static int64_t get_log_dropped(const struct snapshot_service *service)
+{
+	return (int64_t)service->log_dropped_lines;
+}
+
 static const struct {
 	const char *name;
 	const char *type;
@@ -78,6 +83,8 @@ static const struct {
 	    false },
 	{ "nemoinit_service_output_bytes_total", "counter", "Output captured.", get_output_bytes,
 	    false },
+	{ "nemoinit_service_log_dropped_lines_total", "counter", "Lines missing in its log file.",
+	    get_log_dropped, false },
 };
 
 static void add_head(struct text *text, const char *name, const char *type, const char *help)

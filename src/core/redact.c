@@ -18,27 +18,41 @@ struct span {
 
 static bool is_one_of(char byte, const char *set)
 {
-	return byte && strchr(set, byte);
+	/* Few and known: no call, since this is done for many bytes of every line. */
+	while (*set && *set != byte)
+		set++;
+	return *set;
 }
 
 static bool ends_with(const char *begin, const char *end, const char *word)
 {
 	size_t length = strlen(word);
 
-	return (size_t)(end - begin) >= length && strncasecmp(end - length, word, length) == 0;
+	return (size_t)(end - begin) >= length &&
+	       toupper((unsigned char)*(end - length)) == toupper((unsigned char)*word) &&
+	       strncasecmp(end - length, word, length) == 0;
 }
 
-/* Does the text up to end name a secret? The first test is for speed: most text does not. */
+/* Does the text up to end name a secret? By its last letter first, for speed: most text does not.
+ */
 static bool names_secret(const char *begin, const char *end)
 {
-	static const char *const words[] = { "token", "password", "secret", "api_key", "api-key" };
+	switch (end == begin ? '\0' : end[-1]) {
+	case 'n':
+	case 'N': return ends_with(begin, end, "token");
+	case 'd':
+	case 'D': return ends_with(begin, end, "password");
+	case 't':
+	case 'T': return ends_with(begin, end, "secret");
+	case 'y':
+	case 'Y': return ends_with(begin, end, "api_key") || ends_with(begin, end, "api-key");
+	default: return false;
+	}
+}
 
-	if (end == begin || !is_one_of(end[-1], "nNdDtTyY"))
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (ends_with(begin, end, words[i]))
-			return true;
-	return false;
+static bool is_bearer(const char *begin, const char *end)
+{
+	return end > begin && (end[-1] == 'r' || end[-1] == 'R') && ends_with(begin, end, "bearer");
 }
 
 bool redact_is_secret_name(const char *name, size_t length_bytes)
@@ -146,13 +160,14 @@ static bool find_userinfo(const char *at, const char *end, struct span *ret_valu
 static bool find_next_word(
     const char *line, const char *at, const char *end, struct span *ret_value)
 {
+	bool is_option = names_secret(line, at);
 	const char *word = at;
 
-	if (at == line || !is_one_of(at[-1], "nNdDtTyYrR"))
+	if (!is_option && !is_bearer(line, at))
 		return false;
 	while (word > line && !isspace((unsigned char)word[-1]) && !is_one_of(word[-1], "\"'`"))
 		word--;
-	if (!(*word == '-' && names_secret(word, at)) && !ends_with(word, at, "bearer"))
+	if (is_option && *word != '-')
 		return false;
 	while (at < end && isspace((unsigned char)*at))
 		at++;

@@ -144,6 +144,7 @@ struct snapshot_service {
 	struct snapshot_strings warnings;
 	/* For metrics only. */
 	const uint32_t *restarts_by; /* by reason: EXIT_REASON_COUNT_ of them */
+	uint64_t log_dropped_lines;
 	uint64_t output_bytes;
 };
 

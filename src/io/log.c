@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +34,13 @@ struct log {
 	int fd;     /* borrowed */
 	int own_fd; /* for LOG_WAY_NONBLOCKING; else -1 */
 	enum log_way way;
-	struct loop_watch *watch; /* while something waits */
-	char *queue;
-	size_t queued_bytes;
-	uint64_t dropped;
+	struct loop_watch *watch; /* while what is queued has to wait */
+	uint64_t dropped;         /* in all; of which so many have been told: */
+	uint64_t told;
 	bool is_failing; /* the last write was refused: what was dropped is not told yet */
+	bool is_torn;    /* the last byte written was not the end of a line */
+	size_t queued_bytes;
+	char queue[LOG_QUEUE_BYTES]; /* memory that is not used is not there */
 };
 
 static int log_fd(const struct log *log)
@@ -61,75 +64,90 @@ static enum log_way log_find_way(struct log *log)
 	return log->own_fd >= 0 ? LOG_WAY_NONBLOCKING : LOG_WAY_POLL;
 }
 
+/*
+ * What is written in one go. Others may write to the same pipe: up to PIPE_BUF nothing of theirs
+ * comes in between, so lines stay whole. A pipe that polls writable takes so much at least
+ * (pipe(7)).
+ */
+static size_t log_piece_length(const struct log *log, const char *bytes, size_t length)
+{
+	const char *last;
+
+	if (log->way == LOG_WAY_PLAIN || log->way == LOG_WAY_SOCKET || length <= PIPE_BUF)
+		return length;
+	last = memrchr(bytes, '\n', PIPE_BUF);
+	return last ? (size_t)(last - bytes) + 1 : PIPE_BUF;
+}
+
 /* One write that does not wait; -1 with EAGAIN when it would. */
 static ssize_t log_write_piece(const struct log *log, const char *bytes, size_t length)
 {
 	struct pollfd poller = { .fd = log->fd, .events = POLLOUT };
 
+	length = log_piece_length(log, bytes, length);
 	if (log->way == LOG_WAY_SOCKET)
 		return send(log->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (log->way == LOG_WAY_POLL) {
-		if (poll(&poller, 1, 0) != 1) {
-			errno = EAGAIN;
-			return -1;
-		}
-		/* A pipe that polls writable takes so much at least (pipe(7)). */
-		length = length < PIPE_BUF ? length : PIPE_BUF;
+	if (log->way == LOG_WAY_POLL && poll(&poller, 1, 0) != 1) {
+		errno = EAGAIN;
+		return -1;
 	}
 	return write(log_fd(log), bytes, length);
 }
 
-/* As much as goes without waiting; -errno for a write that was refused (disk full, reader gone). */
-static ssize_t log_write_now(struct log *log, const char *bytes, size_t length)
+/* Takes what is written out of the queue, or all of it: then it is dropped. */
+static void log_consume(struct log *log, size_t length)
 {
-	size_t written = 0;
-
-	while (written < length) {
-		ssize_t step = log_write_piece(log, bytes + written, length - written);
-
-		if (step < 0 && (errno == EAGAIN || errno == EINTR))
-			break;
-		log->is_failing = step < 0;
-		if (step < 0)
-			return -errno;
-		written += (size_t)step;
-	}
-	return (ssize_t)written;
+	if (length)
+		log->is_torn = log->queue[length - 1] != '\n';
+	log->queued_bytes -= length;
+	memmove(log->queue, log->queue + length, log->queued_bytes);
 }
 
-static void log_count_dropped(struct log *log, const char *bytes, size_t length)
+static void log_drop_queue(struct log *log)
 {
-	for (size_t i = 0; i < length; i++)
-		log->dropped += bytes[i] == '\n';
+	for (size_t i = 0; i < log->queued_bytes; i++)
+		log->dropped += log->queue[i] == '\n';
+	log->queued_bytes = 0;
+}
+
+/* As much as goes without waiting. A write that is refused (disk full, reader gone) drops the
+ * rest: nothing tells when it would be taken, and waiting for that would be a busy loop. */
+static void log_write_queue(struct log *log)
+{
+	size_t written = 0;
+	ssize_t step = 0;
+
+	while (written < log->queued_bytes) {
+		step = log_write_piece(log, log->queue + written, log->queued_bytes - written);
+		if (step < 0)
+			break;
+		written += (size_t)step;
+	}
+	step = step < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : step;
+	if (written || step < 0)
+		log->is_failing = step < 0;
+	log_consume(log, written);
+	if (step < 0)
+		log_drop_queue(log);
 }
 
 static void log_on_ready(void *data, unsigned events)
 {
 	struct log *log = data;
-	ssize_t written = log_write_now(log, log->queue, log->queued_bytes);
 
 	(void)events;
-	if (written < 0) {
-		/* Nothing tells when it would be taken: waiting for that would be a busy loop. */
-		log_count_dropped(log, log->queue, log->queued_bytes);
-		log->queued_bytes = 0;
-	} else {
-		log->queued_bytes -= (size_t)written;
-		memmove(log->queue, log->queue + written, log->queued_bytes);
-	}
-	if (log->queued_bytes)
-		return;
-	free(log->queue);
-	log->queue = NULL;
-	loop_watch_free(&log->watch);
+	log_write_queue(log);
+	if (!log->queued_bytes)
+		loop_watch_free(&log->watch);
 }
 
 int log_new(struct loop *loop, int fd, struct log **ret_log)
 {
-	struct log *log = calloc(1, sizeof(*log));
+	struct log *log = malloc(sizeof(*log));
 
 	if (!log)
 		return -ENOMEM;
+	memset(log, 0, offsetof(struct log, queue));
 	log->loop = loop;
 	log->fd = fd;
 	log->own_fd = -1;
@@ -142,47 +160,54 @@ void log_free(struct log **log)
 {
 	if (!*log)
 		return;
-	if ((*log)->queued_bytes)
-		(void)log_write_now(*log, (*log)->queue, (*log)->queued_bytes);
+	log_write_queue(*log);
 	loop_watch_free(&(*log)->watch);
 	fd_close(&(*log)->own_fd);
-	free((*log)->queue);
 	free(*log);
 	*log = NULL;
 }
 
-/* Keeps the bytes for later, whole lines but for one whose start is written already. */
-static void log_enqueue(struct log *log, const char *bytes, size_t length)
+static bool log_has_room(const struct log *log, size_t length)
 {
-	if (!log->queue)
-		log->queue = malloc(LOG_QUEUE_BYTES);
-	if (!log->queue || log->queued_bytes + length > LOG_QUEUE_BYTES) {
-		log->dropped++;
-		return;
-	}
-	memcpy(log->queue + log->queued_bytes, bytes, length);
-	log->queued_bytes += length;
-	if (!log->watch &&
-	    loop_watch_new(log->loop, log_fd(log), LOOP_WRITE, log_on_ready, log, &log->watch))
-		log->watch = NULL; /* no memory: the next line tries again */
+	return length + 1 <= sizeof(log->queue) - log->queued_bytes;
 }
 
 void log_write(struct log *log, const char *line, size_t length_bytes)
 {
-	ssize_t written = log->queued_bytes ? 0 : log_write_now(log, line, length_bytes);
-
-	if (written < 0)
+	if (!log_has_room(log, length_bytes))
+		log_flush(log);
+	if (!log_has_room(log, length_bytes)) {
 		log->dropped++;
-	else if ((size_t)written < length_bytes)
-		log_enqueue(log, line + written, length_bytes - (size_t)written);
+		return;
+	}
+	/* The line before was cut off by an error. */
+	if (log->is_torn && !log->queued_bytes)
+		log->queue[log->queued_bytes++] = '\n';
+	memcpy(log->queue + log->queued_bytes, line, length_bytes);
+	log->queued_bytes += length_bytes;
+}
+
+void log_flush(struct log *log)
+{
+	if (log->watch || !log->queued_bytes)
+		return;
+	log_write_queue(log);
+	if (log->queued_bytes &&
+	    loop_watch_new(log->loop, log_fd(log), LOOP_WRITE, log_on_ready, log, &log->watch))
+		log->watch = NULL; /* no memory: the next turn tries again */
 }
 
 uint64_t log_take_dropped(struct log *log)
 {
-	uint64_t dropped = log->dropped;
+	uint64_t dropped = log->dropped - log->told;
 
-	if (log->queued_bytes || log->is_failing)
+	if (log->watch || log->is_failing)
 		return 0;
-	log->dropped = 0;
+	log->told = log->dropped;
 	return dropped;
+}
+
+uint64_t log_dropped(const struct log *log)
+{
+	return log->dropped;
 }

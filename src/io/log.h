@@ -1,7 +1,7 @@
 /*
  * Lines to a descriptor that is shared with everybody else (our stdout): O_NONBLOCK is never set on
- * it, and it never blocks us. What cannot be written waits in a capped queue; what does not fit
- * there is dropped and counted.
+ * it, and it never blocks us. Lines gather in a capped queue until the turn is over; what cannot be
+ * written then waits there; what does not fit is dropped and counted.
  */
 #pragma once
 
@@ -12,7 +12,7 @@ struct loop;
 struct log;
 
 enum {
-	LOG_QUEUE_BYTES = 65536,
+	LOG_QUEUE_BYTES = 98304, /* more than any line */
 };
 
 /* fd is borrowed. Returns 0 or -ENOMEM. */
@@ -20,8 +20,14 @@ int log_new(struct loop *loop, int fd, struct log **ret_log);
 /* Writes what can be written at once, then frees. Harmless on NULL. */
 void log_free(struct log **log);
 
-/* Writes or queues one whole line (newline included); an over-full queue drops it. */
+/* Queues one whole line (newline included); an over-full queue drops it. */
 void log_write(struct log *log, const char *line, size_t length_bytes);
 
-/* Lines dropped since the last call. Asked for when the queue is empty again: tell people. */
+/* Writes what is queued, as far as that goes without waiting; the rest follows by itself. */
+void log_flush(struct log *log);
+
+/* Lines dropped since the last call, to be told; 0 as long as nothing can be told. */
 uint64_t log_take_dropped(struct log *log);
+
+/* All that have been dropped, also those that nobody has been told of yet. */
+uint64_t log_dropped(const struct log *log);

@@ -3,45 +3,52 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "io/clock.h"
 #include "io/fd.h"
 #include "io/loop.h"
+#include "util/macros.h"
 
 struct output {
+	struct loop *loop;
 	int fd;
 	struct loop_watch *watch; /* NULL after the end */
 	void (*handle)(void *data, const char *bytes, size_t length_bytes);
 	void *data;
 };
 
-/* Reads up to limit bytes; stops early when there is nothing more for now. */
-static void output_read(struct output *output, size_t limit)
+/* Reads once, and hands it over. Returns how much, 0 if there is nothing more, for now or ever. */
+static size_t output_read(struct output *output)
 {
-	static char buffer[OUTPUT_TURN_BYTES]; /* one loop, one reader: kept off the stack */
-	size_t total = 0;
+	static char buffer[OUTPUT_READ_BYTES]; /* one loop, one reader: kept off the stack */
+	ssize_t length;
 
-	while (output->watch && total < limit) {
-		ssize_t length = read(output->fd, buffer, sizeof(buffer));
-
-		if (length < 0 && errno == EINTR)
-			continue;
-		if (length < 0 && errno == EAGAIN)
-			return;
-		if (length <= 0) {
-			loop_watch_free(&output->watch);
-			output->handle(output->data, NULL, 0);
-			return;
-		}
-		total += (size_t)length;
+	if (!output->watch)
+		return 0;
+	do
+		length = read(output->fd, buffer, sizeof(buffer));
+	while (length < 0 && errno == EINTR);
+	if (length < 0 && errno == EAGAIN)
+		return 0;
+	if (length > 0) {
 		output->handle(output->data, buffer, (size_t)length);
+		return (size_t)length;
 	}
+	loop_watch_free(&output->watch);
+	output->handle(output->data, NULL, 0);
+	return 0;
 }
 
 static void output_on_ready(void *data, unsigned events)
 {
+	struct output *output = data;
+	uint64_t limit_ms = deadline_after(loop_now_ms(output->loop), OUTPUT_TURN_MS);
+
 	(void)events;
-	output_read(data, OUTPUT_TURN_BYTES);
+	while (output_read(output) == OUTPUT_READ_BYTES && clock_now_ms() < limit_ms)
+		;
 }
 
 int output_new(struct loop *loop,
@@ -53,6 +60,7 @@ int output_new(struct loop *loop,
 
 	if (!output)
 		return -ENOMEM;
+	output->loop = loop;
 	output->fd = -1;
 	output->handle = handle;
 	output->data = data;
@@ -82,7 +90,16 @@ int output_new(struct loop *loop,
 
 void output_drain(struct output *output)
 {
-	output_read(output, OUTPUT_DRAIN_BYTES);
+	int left = 0;
+	size_t length;
+
+	if (ioctl(output->fd, FIONREAD, &left) < 0)
+		left = 0;
+	/* Once more than that: the end of the stream is worth knowing. */
+	do {
+		length = output_read(output);
+		left -= (int)length;
+	} while (length && left >= 0);
 }
 
 void output_free(struct output **output)

@@ -8,8 +8,9 @@ struct loop;
 struct output;
 
 enum {
-	OUTPUT_TURN_BYTES = 65536, /* read in one turn, so that a chatty service holds nobody up */
-	OUTPUT_DRAIN_BYTES = 1 << 20, /* read after an exit, at most: more comes from a survivor */
+	OUTPUT_READ_BYTES = 4096,
+	/* From then on a turn is long enough: one more read for each, that nobody goes without. */
+	OUTPUT_TURN_MS = 2,
 };
 
 /*
@@ -20,7 +21,8 @@ int output_new(struct loop *loop,
     void (*handle)(void *data, const char *bytes, size_t length_bytes), void *data,
     struct output **ret_output, int *ret_write_fd);
 
-/* Reads all that is there now: the last words of a process that has gone. */
+/* Reads what is there now: the last words of a process that has gone. What comes from a survivor
+ * meanwhile can wait. */
 void output_drain(struct output *output);
 
 /* Frees without another call of handle. Harmless on NULL. */

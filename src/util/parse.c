@@ -33,6 +33,27 @@ int parse_count(const char *string, uint64_t min, uint64_t max, uint64_t *ret_va
 	return 0;
 }
 
+int parse_size(const char *string, uint64_t min_bytes, uint64_t max_bytes, uint64_t *ret_bytes)
+{
+	static const char units[] = "KMG";
+	char digits[24] = "";
+	size_t length = digits_length(string);
+	const char *unit = string[length] ? strchr(units, string[length]) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+	uint64_t count;
+	int result;
+
+	if (!length || length >= sizeof(digits) || string[length + (unit != NULL)])
+		return length && length >= sizeof(digits) ? -ERANGE : -EINVAL;
+	memcpy(digits, string, length);
+	result = parse_count(digits, 0, max_bytes >> shift, &count);
+	if (!result && count << shift < min_bytes)
+		result = -ERANGE;
+	if (!result)
+		*ret_bytes = count << shift;
+	return result;
+}
+
 /* Length of `digits[.digits]` or `.digits`; 0 when there is no digit at all. */
 static size_t decimal_length(const char *string)
 {

@@ -10,6 +10,9 @@
 /* Decimal digits only. */
 int parse_count(const char *string, uint64_t min, uint64_t max, uint64_t *ret_value);
 
+/* `4096`, `64K`, `10M`, `1G`: bytes. */
+int parse_size(const char *string, uint64_t min_bytes, uint64_t max_bytes, uint64_t *ret_bytes);
+
 /* `250ms`, `10s`, `5m`, `8h`, `1.5s`; a bare number counts seconds (spec 20 part 2). */
 int parse_duration_ms(const char *string, uint64_t min_ms, uint64_t max_ms, uint64_t *ret_ms);
 

@@ -24,6 +24,14 @@ void text_deinit(struct text *text)
 	*text = (struct text){ .data = NULL };
 }
 
+void text_clear(struct text *text)
+{
+	text->length_bytes = 0;
+	text->truncated = false;
+	if (text->data)
+		text->data[0] = '\0';
+}
+
 /* Room for length_bytes more and the NUL; returns how many of them fit. */
 static size_t text_reserve(struct text *text, size_t length_bytes)
 {
@@ -80,13 +88,12 @@ void text_add(struct text *text, const char *string)
 	text_add_bytes(text, string, strlen(string));
 }
 
-void text_addf(struct text *text, const char *format, ...)
+void text_addv(struct text *text, const char *format, va_list arguments)
 {
-	va_list arguments, again;
+	va_list again;
 	size_t fits;
 	int length;
 
-	va_start(arguments, format);
 	va_copy(again, arguments);
 	length = vsnprintf(NULL, 0, format, arguments);
 	if (length >= 0) {
@@ -99,6 +106,14 @@ void text_addf(struct text *text, const char *format, ...)
 		}
 	}
 	va_end(again);
+}
+
+void text_addf(struct text *text, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	text_addv(text, format, arguments);
 	va_end(arguments);
 }
 
@@ -124,14 +139,47 @@ static size_t escape_length(const char *bytes, size_t length_bytes)
 	return 2;
 }
 
+/* Are all eight from 0x20 to 0x7e? With the highest bit of each byte for the answer. */
+static bool is_plain_word(const char *bytes)
+{
+	const uint64_t ones = 0x0101010101010101, tops = 0x80 * ones;
+	uint64_t word, without_del;
+
+	memcpy(&word, bytes, sizeof(word));
+	without_del = word ^ 0x7f * ones;
+	return !(
+	    (word | ((word - 0x20 * ones) & ~word) | ((without_del - ones) & ~without_del)) & tops);
+}
+
+/* How many plain ASCII characters there are at bytes. */
+static size_t plain_length(const char *bytes, size_t length_bytes)
+{
+	size_t at = 0;
+
+	while (at + sizeof(uint64_t) <= length_bytes && is_plain_word(bytes + at))
+		at += sizeof(uint64_t);
+	while (at < length_bytes && bytes[at] >= 0x20 && bytes[at] < 0x7f)
+		at++;
+	return at;
+}
+
 void text_add_printable(struct text *text, const char *bytes, size_t length_bytes, size_t max_bytes)
 {
-	size_t at = 0, step, end = text->length_bytes + max_bytes;
+	size_t at = 0, step, room, end = text->length_bytes + max_bytes;
 	char escaped[5];
 
 	while (at < length_bytes) {
 		if (bytes[at] == '\033') {
 			at += escape_length(bytes + at, length_bytes - at);
+			continue;
+		}
+		/* Nearly everything: in one go, since this is done for every line of output. */
+		room = end - text->length_bytes;
+		step =
+		    plain_length(bytes + at, length_bytes - at < room ? length_bytes - at : room);
+		if (step) {
+			text_add_bytes(text, bytes + at, step);
+			at += step;
 			continue;
 		}
 		step = utf8_printable_length(bytes + at, length_bytes - at);
@@ -147,6 +195,15 @@ void text_add_printable(struct text *text, const char *bytes, size_t length_byte
 			step = 1;
 		}
 		at += step;
+	}
+}
+
+/* In so many digits, at out. */
+static void put_digits(char *out, unsigned number, size_t digits)
+{
+	while (digits) {
+		out[--digits] = (char)('0' + number % 10);
+		number /= 10;
 	}
 }
 
@@ -169,9 +226,16 @@ void text_add_time(struct text *text, uint64_t epoch_ms)
 	unsigned day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
 	unsigned month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
 	unsigned year = year_of_era + era * 400 + (month <= 2);
+	char time[] = "0000-00-00T00:00:00.000Z"; /* by hand, as it stands before every line */
 
-	text_addf(text, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year, month, day, in_day / 3600000,
-	    in_day / 60000 % 60, in_day / 1000 % 60, in_day % 1000);
+	put_digits(time, year, 4);
+	put_digits(time + 5, month, 2);
+	put_digits(time + 8, day, 2);
+	put_digits(time + 11, in_day / 3600000, 2);
+	put_digits(time + 14, in_day / 60000 % 60, 2);
+	put_digits(time + 17, in_day / 1000 % 60, 2);
+	put_digits(time + 20, in_day % 1000, 3);
+	text_add_bytes(text, time, sizeof(time) - 1);
 }
 
 void text_add_span(struct text *text, uint64_t span_ms)

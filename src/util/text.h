@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,10 +26,14 @@ void text_init(struct text *text, char *buffer, size_t size_bytes);
 void text_init_heap(struct text *text, size_t cap_bytes);
 /* Only for text_init_heap. Harmless twice. */
 void text_deinit(struct text *text);
+/* Empty again; keeps the memory. */
+void text_clear(struct text *text);
 
 void text_add(struct text *text, const char *string);
 void text_add_bytes(struct text *text, const char *bytes, size_t length_bytes);
 void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_addv(struct text *text, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 
 /*
  * Adds bytes from outside so that they are safe on a terminal, in a log line and in JSON: ANSI

@@ -13,6 +13,7 @@
 #include "io/job.h"
 #include "io/listener.h"
 #include "io/log.h"
+#include "io/log_file.h"
 #include "io/loop.h"
 #include "io/notify.h"
 #include "io/oom.h"
@@ -666,10 +667,104 @@ void log_write(struct log *log, const char *line, size_t length_bytes)
 	fake.on_event(service, event);
 }
 
+void log_flush(struct log *log)
+{
+	(void)log;
+}
+
 uint64_t log_take_dropped(struct log *log)
 {
 	(void)log;
 	return 0;
+}
+
+struct log_file {
+	unsigned added;
+	uint64_t lost;
+	uint64_t dropped;
+	uint64_t retry_ms; /* NEVER_MS: no problem */
+};
+
+int log_file_new(const struct log_file_options *options, struct log_file **ret_file)
+{
+	struct log_file *file = malloc(sizeof(*file));
+
+	if (!options->directory[0] || !options->name[0])
+		fault("a log file without a place");
+	*file = (struct log_file){ .retry_ms = NEVER_MS };
+	fake.log_files++;
+	*ret_file = file;
+	return 0;
+}
+
+void log_file_free(struct log_file **file)
+{
+	if (!*file)
+		return;
+	if ((*file)->added)
+		fault("lines for a log file are forgotten");
+	fake.log_files--;
+	free(*file);
+	*file = NULL;
+}
+
+void log_file_add(struct log_file *file, uint64_t epoch_ms, const char *line, size_t length_bytes,
+    uint64_t now_ms)
+{
+	(void)epoch_ms;
+	if (memchr(line, '\n', length_bytes))
+		fault("a line that is two");
+	log_file_turn(file, now_ms);
+	file->added++;
+}
+
+void log_file_flush(struct log_file *file, uint64_t now_ms)
+{
+	if (file->added && fake.is_disk_full && file->retry_ms == NEVER_MS) {
+		file->lost = 0;
+		file->retry_ms = now_ms + LOG_FILE_RETRY_MS;
+	}
+	if (file->retry_ms == NEVER_MS) {
+		fake.file_lines += file->added;
+	} else {
+		file->lost += file->added;
+		file->dropped += file->added;
+	}
+	file->added = 0;
+}
+
+void log_file_turn(struct log_file *file, uint64_t now_ms)
+{
+	if (now_ms < file->retry_ms)
+		return;
+	fake.file_tries++;
+	file->retry_ms = fake.is_disk_full ? now_ms + LOG_FILE_RETRY_MS : NEVER_MS;
+}
+
+uint64_t log_file_deadline_ms(const struct log_file *file)
+{
+	return file->retry_ms;
+}
+
+const char *log_file_path(const struct log_file *file)
+{
+	(void)file;
+	return "/logs/x.log";
+}
+
+const char *log_file_problem(const struct log_file *file)
+{
+	return file->retry_ms == NEVER_MS ? NULL : "/logs/x.log: full";
+}
+
+uint64_t log_file_dropped(const struct log_file *file)
+{
+	return file->dropped;
+}
+
+uint64_t log_file_lost(const struct log_file *file)
+{
+	return file->lost;
 }
 
 /* ---- descriptors ---- */

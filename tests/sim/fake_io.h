@@ -104,7 +104,10 @@ struct fake {
 	int fork_error;      /* errno of every fork; 0: they succeed */
 	bool is_status_held; /* somebody else has the status pipes open too */
 	uint64_t oom_count;
-	size_t fds, watches, probes, jobs, outputs, notifies; /* alive */
+	bool is_disk_full;
+	unsigned file_lines; /* written to log files */
+	unsigned file_tries; /* of those that could not be written */
+	size_t fds, watches, probes, jobs, outputs, notifies, log_files; /* alive */
 	unsigned job_starts;
 	int job_error; /* errno of every start of a job; 0: they succeed */
 	/* Called before a process is made; may change the service's child. NULL: none. */

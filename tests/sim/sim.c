@@ -194,10 +194,12 @@ void sim_end(void)
 	sim.reply = NULL;
 	supervisor_deinit(&sim.supervisor);
 	config_deinit(&sim.config);
-	if (fake.fds || fake.watches || fake.probes || fake.jobs || fake.outputs || fake.notifies)
+	if (fake.fds || fake.watches || fake.probes || fake.jobs || fake.outputs || fake.notifies ||
+	    fake.log_files)
 		sim_fail("left over: %zu descriptors, %zu watches, %zu probes, %zu jobs, "
-			 "%zu outputs, %zu notification sockets",
-		    fake.fds, fake.watches, fake.probes, fake.jobs, fake.outputs, fake.notifies);
+			 "%zu outputs, %zu notification sockets, %zu log files",
+		    fake.fds, fake.watches, fake.probes, fake.jobs, fake.outputs, fake.notifies,
+		    fake.log_files);
 }
 
 /* ---- turns ---- */

@@ -899,6 +899,87 @@ static void run_pod_at(uint64_t start_ms)
 	sim_end();
 }
 
+/* From now on a line in so many ms; NEVER_MS: none. */
+static void chat(const char *name, uint64_t interval_ms)
+{
+	struct fake_process *main = sim_main(name);
+
+	main->plan.chat_ms = interval_ms;
+	main->next_chat_ms = deadline_after(fake.now_ms, interval_ms);
+}
+
+static void test_disk_full(void **state)
+{
+	unsigned tries;
+
+	sim_start("[nemoinit]\nlog_dir = /logs\n[service a]\ncommand = a\n", START_MS, 1);
+	sim_run_until("a", SERVICE_READY, MINUTE);
+	chat("a", 100);
+	sim_run(MINUTE);
+	assert_in_range(fake.file_lines, 550, 650);
+	assert_int_equal(sim_events("a", "drops"), 0);
+	assert_null(sim_unit("a")->warnings[UNIT_WARNING_LOG]);
+	fake.is_disk_full = true;
+	sim_run(MINUTE);
+	/* Told once, tried at its pace, and shown all the time. */
+	assert_int_equal(sim_events("a", "drops"), 1);
+	assert_in_range(fake.file_tries, 10, 13);
+	assert_non_null(sim_unit("a")->warnings[UNIT_WARNING_LOG]);
+	assert_int_equal(sim_service("a")->state, SERVICE_READY);
+	tries = fake.file_tries;
+	fake.is_disk_full = false;
+	sim_run(MINUTE);
+	assert_int_equal(sim_events("a", "drops"), 2);
+	assert_int_equal(fake.file_tries, tries + 1);
+	assert_null(sim_unit("a")->warnings[UNIT_WARNING_LOG]);
+	assert_in_range(unit_log_dropped(sim_unit("a")), 500, 700);
+	/* One that is quiet learns of it too. */
+	fake.is_disk_full = true;
+	sim_run(SECOND);
+	chat("a", NEVER_MS);
+	sim_run(MINUTE);
+	fake.is_disk_full = false;
+	sim_run(MINUTE);
+	assert_int_equal(sim_events("a", "drops"), 4);
+	assert_null(sim_unit("a")->warnings[UNIT_WARNING_LOG]);
+	assert_int_equal(sim.deadline_ms, NEVER_MS);
+	sim_end();
+}
+
+static void test_log_keys_reloaded(void **state)
+{
+	sim_start(
+	    "[nemoinit]\nlog_dir = /logs\n[service a]\ncommand = a\n[service b]\ncommand = b\n",
+	    START_MS, 1);
+	sim_run_until("b", SERVICE_READY, MINUTE);
+	chat("a", 100);
+	chat("b", 100);
+	sim_run(MINUTE);
+	assert_int_equal(fake.log_files, 2);
+	fake.is_disk_full = true;
+	sim_run(SECOND);
+	assert_int_equal(sim_events("a", "drops"), 1);
+	/* Another place; what is missing in the old one is told. */
+	fake.is_disk_full = false;
+	sim_reload(
+	    "[nemoinit]\nlog_dir = /other\n[service a]\ncommand = a\n[service b]\ncommand = b\n");
+	assert_int_equal(sim_events("a", "drops"), 2);
+	assert_int_equal(fake.log_files, 0);
+	assert_null(sim_unit("a")->warnings[UNIT_WARNING_LOG]);
+	assert_in_range(unit_log_dropped(sim_unit("a")), 5, 15);
+	sim_run(SECOND);
+	assert_int_equal(fake.log_files, 2);
+	/* One service less. */
+	sim_reload("[nemoinit]\nlog_dir = /other\n[service a]\ncommand = a\n");
+	sim_run(MINUTE);
+	assert_int_equal(fake.log_files, 1);
+	sim_reload("[service a]\ncommand = a\n");
+	sim_run(MINUTE);
+	assert_int_equal(fake.log_files, 0);
+	assert_int_equal(sim_events("a", "drops"), 2);
+	sim_end();
+}
+
 static void test_clock_ends(void **state)
 {
 	run_pod_at(0);
@@ -952,6 +1033,8 @@ int main(void)
 		cmocka_unit_test(test_restart_all),
 		cmocka_unit_test(test_stop_while_restarting),
 		cmocka_unit_test(test_recover_blocked),
+		cmocka_unit_test(test_disk_full),
+		cmocka_unit_test(test_log_keys_reloaded),
 		cmocka_unit_test(test_clock_ends),
 	};
 

@@ -116,8 +116,60 @@ static void nemoinit_has_its_defaults(void **state)
 	assert_int_equal(fixture.config.stop_budget_ms, 8000);
 	assert_int_equal(fixture.config.interrupt, INTERRUPT_AUTO);
 	assert_int_equal(fixture.config.log_format, LOG_TEXT);
+	assert_null(fixture.config.log_dir);
+	assert_int_equal(fixture.config.log_max_bytes, 10 << 20);
+	assert_int_equal(fixture.config.log_keep, 3);
 	config_forget_text(&fixture.config);
 	fixture_deinit(&fixture);
+}
+
+static void log_files_are_configured(void **state)
+{
+	static const char service[] = "[service a]\ncommand = x\n";
+	static const struct {
+		const char *text;
+		const char *environment;
+		const char *directory; /* NULL: none */
+		const char *told;      /* errors and warnings */
+	} rows[] = {
+		{ "log_dir = ${HERE}/logs\n", "HERE=/there", "/there/logs", "" },
+		{ "log_dir =\n", NULL, NULL, "" },
+		{ "log_dir = /a\n", "NEMOINIT_LOG_DIR=", NULL, "" },
+		{ "log_dir = /a\n", "NEMOINIT_LOG_DIR=/b", "/b", "" },
+		{ "log_dir = a\n", NULL, NULL, "f:2: log_dir: an absolute path is wanted\n" },
+		{ "log_dir = /a\n", "NEMOINIT_LOG_DIR=b", "/a",
+		    "environment: NEMOINIT_LOG_DIR: an absolute path is wanted; passed over\n" },
+		{ "log_keep = -1\n", NULL, NULL,
+		    "f:2: log_keep: '-1' is no number from 0 to 100\n" },
+		{ "log_keep = 101\n", NULL, NULL,
+		    "f:2: log_keep: '101' is no number from 0 to 100\n" },
+		{ "log_keep = inherited\n", NULL, NULL,
+		    "f:2: log_keep: 'inherited' is no number from 0 to 100\n" },
+		{ "log_keep = 0\nlog_max_size = 1K\n", NULL, NULL, "" },
+		{ "log_max_size = 1023\n", NULL, NULL,
+		    "f:2: log_max_size: '1023' is no size of at least 1024 bytes; write 4096, "
+		    "64K "
+		    "or 10M\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *const environment[] = { rows[i].environment, NULL };
+		struct fixture fixture;
+		char text[200];
+
+		print_message("%s", rows[i].text);
+		snprintf(text, sizeof(text), "[nemoinit]\n%s%s", rows[i].text, service);
+		fixture_build(&fixture, text, environment, true);
+		if (!fixture.errors.data[0])
+			assert_string_equal(fixture.warnings.data, rows[i].told);
+		else
+			assert_string_equal(fixture.errors.data, rows[i].told);
+		if (rows[i].directory)
+			assert_string_equal(fixture.config.log_dir, rows[i].directory);
+		else if (!fixture.errors.data[0])
+			assert_null(fixture.config.log_dir);
+		fixture_deinit(&fixture);
+	}
 }
 
 static void the_path_is_fixed_for_root_and_inherited_for_others(void **state)
@@ -390,6 +442,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_built_in_configuration_is_gateway_and_auto_pair),
 		cmocka_unit_test(nemoinit_has_its_defaults),
+		cmocka_unit_test(log_files_are_configured),
 		cmocka_unit_test(the_path_is_fixed_for_root_and_inherited_for_others),
 		cmocka_unit_test(a_file_lists_all_that_runs),
 		cmocka_unit_test(a_built_in_section_is_changed_key_by_key),

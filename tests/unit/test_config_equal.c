@@ -20,6 +20,7 @@ static const char *const samples[][SAMPLES_MAX] = {
 	[VALUE_PATH] = { "/a", "/b", "/a:/b" },
 	[VALUE_BOOL] = { "yes", "no" },
 	[VALUE_DURATION] = { "1s", "1001ms", "2h" },
+	[VALUE_SIZE] = { "1024", "1025", "2K", "1M" },
 	[VALUE_CHOICE] = { NULL },
 	[VALUE_WORDS] = { "a", "b", "a b", "b a", "" },
 	[VALUE_COMMAND] = { "a", "b", "a b", "a 'b c'", "a b c" },

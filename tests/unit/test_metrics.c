@@ -116,6 +116,7 @@ static void make_sample(struct sample *sample)
 	for (size_t i = 0; i < ARRAY_LEN(sample->services); i++)
 		sample->services[i].restarts_by = restarts;
 	sample->services[0].output_bytes = 5000000000;
+	sample->services[0].log_dropped_lines = 41;
 	sample->snapshot.nemoinit.dropped_lines = 9;
 }
 
@@ -155,6 +156,7 @@ static void the_samples_say_what_the_snapshot_says(void **state)
 		"\nnemoinit_service_probe_latency_seconds{service=\"gateway\"} 0.003\n",
 		"\nnemoinit_service_restarts_total{service=\"gateway\",reason=\"oom\"} 3\n",
 		"\nnemoinit_service_output_bytes_total{service=\"gateway\"} 5000000000\n",
+		"\nnemoinit_service_log_dropped_lines_total{service=\"gateway\"} 41\n",
 		"\nnemoinit_log_dropped_lines_total 9\n",
 		"\nnemoinit_reaped_total ",
 		"\nnemoinit_pair_approved_total ",

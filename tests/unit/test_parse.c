@@ -47,6 +47,44 @@ static void durations(void **state)
 	}
 }
 
+static void sizes(void **state)
+{
+	static const struct {
+		const char *text;
+		int result;
+		uint64_t bytes;
+	} rows[] = {
+		{ "0", -ERANGE, 0 },
+		{ "1", 0, 1 },
+		{ "64K", 0, 65536 },
+		{ "10M", 0, 10485760 },
+		{ "1G", 0, 1 << 30 },
+		{ "0K", -ERANGE, 0 },
+		{ "4G", 0, UINT64_C(1) << 32 },
+		{ "4294967297", -ERANGE, 0 },
+		{ "5G", -ERANGE, 0 },
+		{ "18014398509481985K", -ERANGE, 0 },
+		{ "99999999999999999999", -ERANGE, 0 },
+		{ "999999999999999999999999999", -ERANGE, 0 },
+		{ "", -EINVAL, 0 },
+		{ "K", -EINVAL, 0 },
+		{ "10k", -EINVAL, 0 },
+		{ "10MB", -EINVAL, 0 },
+		{ "10 M", -EINVAL, 0 },
+		{ "1.5M", -EINVAL, 0 },
+		{ "-1", -EINVAL, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t bytes = 0;
+
+		print_message("%s\n", rows[i].text);
+		assert_int_equal(
+		    parse_size(rows[i].text, 1, UINT64_C(1) << 32, &bytes), rows[i].result);
+		assert_true(bytes == rows[i].bytes);
+	}
+}
+
 static void seconds(void **state)
 {
 	static const struct {
@@ -115,6 +153,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations),
+		cmocka_unit_test(sizes),
 		cmocka_unit_test(seconds),
 		cmocka_unit_test(counts),
 		cmocka_unit_test(booleans),
