@@ -192,6 +192,15 @@ static void check_socket(struct config_builder *builder)
 		    "a path of 1 to 107 bytes is wanted, or auto");
 }
 
+/* We are in the root directory by then, and who reads the file need not know. */
+static void check_path(struct config_builder *builder, enum section_kind kind, const char *section,
+    const char *key, const char *path)
+{
+	if (path && path[0] != '/')
+		config_problem(builder, kind, section, config_setting(builder, kind, section, key),
+		    "an absolute path is wanted");
+}
+
 void config_check(struct config_builder *builder)
 {
 	struct config *config = builder->config;
@@ -201,6 +210,7 @@ void config_check(struct config_builder *builder)
 
 	if (config->socket)
 		check_socket(builder);
+	check_path(builder, SECTION_NEMOINIT, "", "state_dir", config->state_dir);
 	for (size_t i = 0; i < config->service_count; i++) {
 		struct service_config *service = &config->services[i];
 
@@ -208,6 +218,7 @@ void config_check(struct config_builder *builder)
 		check_after(builder, service);
 		check_names(builder, service, "restart_with", &service->restart_with, NULL);
 		check_port(builder, i);
+		check_path(builder, SECTION_SERVICE, service->name, "env_file", service->env_file);
 	}
 	config_check_tasks(builder);
 	text_init(&cycle, names, sizeof(names));
