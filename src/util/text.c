@@ -150,11 +150,25 @@ void text_add_bare(struct text *text, const char *bytes, size_t length_bytes)
 	}
 }
 
+/* Are all eight from 0x20 to 0x7e? With the highest bit of each byte for the answer. */
+static bool is_plain_word(const char *bytes)
+{
+	const uint64_t ones = 0x0101010101010101, tops = 0x80 * ones;
+	uint64_t word, without_del;
+
+	memcpy(&word, bytes, sizeof(word));
+	without_del = word ^ 0x7f * ones;
+	return !(
+	    (word | ((word - 0x20 * ones) & ~word) | ((without_del - ones) & ~without_del)) & tops);
+}
+
 /* How many plain ASCII characters there are at bytes. */
 static size_t plain_length(const char *bytes, size_t length_bytes)
 {
 	size_t at = 0;
 
+	while (at + sizeof(uint64_t) <= length_bytes && is_plain_word(bytes + at))
+		at += sizeof(uint64_t);
 	while (at < length_bytes && bytes[at] >= 0x20 && bytes[at] < 0x7f)
 		at++;
 	return at;
