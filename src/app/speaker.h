@@ -1,11 +1,13 @@
 /* Whose output is captured: a service or a task. What becomes of a line: app/supervisor_log.c. */
 #pragma once
 
+#include "core/line_fold.h"
 #include "core/lines.h"
 #include "core/redact.h"
 
 /* A zeroed struct has said nothing. */
 struct speaker {
 	struct line_ring ring;
-	struct redact redact; /* of the environment it was last started with, and of ours */
+	struct redact redact;  /* of the environment it was last started with, and of ours */
+	struct line_fold fold; /* of both streams together */
 };
