@@ -108,6 +108,7 @@ static void run_on_end(void *data, const struct job_result *result)
 
 	for (size_t i = 0; i < ARRAY_LEN(run->streams); i++)
 		line_splitter_flush(&run->streams[i].splitter, run_on_line, &run->streams[i]);
+	supervisor_end_output(run->owner.supervisor, run->owner.speaker, run->name);
 	text_init(&text, words, sizeof(words));
 	run_describe(run, result, now_ms, &text);
 	run_report_refused(run, result);
@@ -179,6 +180,9 @@ int run_start(struct run *run, const struct words *command, struct words *enviro
 	run->timeout_ms = timeout_ms;
 	run->is_stopped = false;
 	result = run_copy_request(run, command, directory, supervisor->config->path);
+	for (size_t i = 0; i < ARRAY_LEN(run->streams); i++)
+		run->streams[i].splitter.redact =
+		    supervisor->config->redact ? &run->owner.speaker->redact : NULL;
 	if (!result)
 		result = redact_learn(&run->owner.speaker->redact, run->environment.items);
 	if (result)
@@ -238,5 +242,6 @@ uint64_t run_turn(struct run *run, uint64_t now_ms)
 	if (!run)
 		return NEVER_MS;
 	job_handle_deadline(run->job, now_ms);
-	return job_deadline_ms(run->job);
+	return min_ms(job_deadline_ms(run->job),
+	    supervisor_turn_output(run->owner.supervisor, run->owner.speaker, run->name, now_ms));
 }

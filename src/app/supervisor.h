@@ -211,6 +211,15 @@ void supervisor_log_output(struct supervisor *supervisor, struct speaker *speake
     const char *stream, const char *line, size_t length_bytes);
 
 /*
+ * A line that comes again and again is folded in the log: tells how often it has come, when that is
+ * due, and returns when it will be; or now, at the end of a stream.
+ */
+uint64_t supervisor_turn_output(
+    struct supervisor *supervisor, struct speaker *speaker, const char *name, uint64_t now_ms);
+void supervisor_end_output(
+    struct supervisor *supervisor, struct speaker *speaker, const char *name);
+
+/*
  * The text without the secrets of the unit's environment (NULL: of ours): the text itself, or what
  * is in buffer then.
  */
@@ -222,6 +231,10 @@ const char *supervisor_redact(const struct supervisor *supervisor, const struct 
  * the last time, which is then told.
  */
 bool supervisor_flush_log(struct supervisor *supervisor);
+
+/* The same in place, of a text from the heap or NULL; without memory it is "". */
+void supervisor_redact_text(
+    const struct supervisor *supervisor, const struct unit *unit, char **text);
 
 /* The unit's state has changed. */
 void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms);

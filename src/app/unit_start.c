@@ -85,11 +85,19 @@ static void unit_on_line(void *data, const char *line, size_t length_bytes)
 	    unit->supervisor, &unit->speaker, unit->config->name, stream->name, line, length_bytes);
 }
 
+static void unit_end_stream(struct unit_stream *stream)
+{
+	struct unit *unit = stream->unit;
+
+	line_splitter_flush(&stream->splitter, unit_on_line, stream);
+	supervisor_end_output(unit->supervisor, &unit->speaker, unit->config->name);
+}
+
 void unit_drain_output(struct unit_stream *stream)
 {
 	if (stream->output)
 		output_drain(stream->output);
-	line_splitter_flush(&stream->splitter, unit_on_line, stream);
+	unit_end_stream(stream);
 	(void)unit_turn_log(stream->unit, loop_now_ms(stream->unit->supervisor->loop));
 }
 
@@ -112,6 +120,8 @@ static int unit_open_output(struct unit *unit, int write_fds[2], struct error *e
 			write_fds[i] = (int)i + 1;
 		if (unit->config->output != OUTPUT_CAPTURE)
 			continue;
+		stream->splitter.redact =
+		    unit->supervisor->config->redact ? &unit->speaker.redact : NULL;
 		result = output_new(loop, unit_on_output, stream, &stream->output, &write_fds[i]);
 		if (result)
 			return error_set(
@@ -332,5 +342,5 @@ void unit_on_output(void *data, const char *bytes, size_t length_bytes)
 	if (length_bytes)
 		line_splitter_feed(&stream->splitter, bytes, length_bytes, unit_on_line, stream);
 	else
-		line_splitter_flush(&stream->splitter, unit_on_line, stream);
+		unit_end_stream(stream);
 }
