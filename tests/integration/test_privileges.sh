@@ -354,6 +354,7 @@ test_an_unknown_name_is_looked_up_at_every_start() {
 		[service a]
 		command = who on
 		user = late
+		capabilities = net_raw
 		restart_delay = 50ms
 		restart_delay_max = 50ms
 		[service b]
@@ -372,6 +373,7 @@ test_an_unknown_name_is_looked_up_at_every_start() {
 	expect_match step "*group 'nobody-knows': no such group in /etc/group*" "$(messages b backoff)"
 	echo late:x:4712:4713:: >>"$work/passwd"
 	expect "when it has come" "4712 4713 " "$(ids a)"
+	expect "nemoinit has kept what it is to have" "2000 2000 2000 2000 2000" "$(sets a)"
 	state a ready
 	halt
 	before=()
