@@ -6,9 +6,10 @@ packages_of()
 	case $1 in
 	build) echo gcc libc6-dev pkg-config meson ninja-build libev-dev libcjson-dev libcap-dev libinih-dev scdoc ;;
 	openclaw) echo npm ca-certificates util-linux ;;
+	browser) echo chromium ;; # 120 MB, for tests/openclaw
 	tests) echo libcmocka-dev jq curl iproute2 procps netcat-openbsd nodejs socat tmux ;;
 	lint) echo binutils clang-format-14 shellcheck git ;;
-	ci) echo g++ clang libclang-rt-14-dev llvm-14 cppcheck valgrind libc6-dbg ;;
+	ci) echo g++ clang libclang-rt-14-dev llvm-14 cppcheck valgrind libc6-dbg prometheus ;;
 	*) echo "packages: no group '$1'" >&2; return 2 ;;
 	esac
 }

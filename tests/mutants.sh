@@ -161,5 +161,11 @@ mutant pairing pairing.c '!pairing->is_asked &&' ''
 mutant pairing_wake pairing_wake.c '2 * wake->distance_ms' 'wake->distance_ms'
 mutant pairing_wake pairing_wake.c 'sum_ms > PAIRING_WAKE_BUDGET_MS' 'false'
 mutant pairing_wake pairing_wake.c 'wake->seen_ms < wake->found_end_ms' 'false'
+mutant nodes nodes.c 'node->last_seen_at_ms > node->last_connected_at_ms' 'false'
+mutant nodes nodes.c 'age_ms(seen_at_ms, now_ms) < max_age_ms' 'age_ms(seen_at_ms, now_ms) <= max_age_ms'
+mutant nodes nodes.c '!name && count > 1' 'count > 1'
+mutant nodes nodes.c 'node->connected == 0 && since_ms' 'since_ms'
+mutant nodes nodes_json.c 'cJSON_IsFalse(json_get(object, "ok")) ||' ''
+mutant call_output call_output.c 'strcasestr(call->error_output, "gateway connect failed")' 'strcasestr(call->output, "gateway connect failed")'
 echo "1..$count"
 [ "$count" -gt 0 ] && [ "$failed" = 0 ]

@@ -14,7 +14,7 @@ suites=("$@")
 
 groups=(build tests)
 [[ " ${suites[*]} " != *' lint '* ]] || groups+=(lint)
-[[ " ${suites[*]} " != *' openclaw '* ]] || groups+=(openclaw)
+[[ " ${suites[*]} " != *' openclaw '* ]] || groups+=(openclaw browser)
 
 build_all()
 {

@@ -1,10 +1,12 @@
 #include "app/followers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/supervisor.h"
 #include "core/feed_json.h"
+#include "core/reply_json.h"
 #include "io/control.h"
 
 struct follower {
@@ -98,6 +100,30 @@ void followers_line(struct followers *followers, struct control *control, const 
 		if (strcmp(follower->service, service) == 0)
 			followers_push(followers, control, follower->client,
 			    logs_encode_line(line, follower->id));
+	}
+}
+
+static void followers_tell_end(
+    struct followers *followers, struct control *control, const struct follower *follower)
+{
+	uint64_t client = follower->client;
+	char message[96], *line;
+
+	snprintf(message, sizeof(message), "service '%s' has been removed", follower->service);
+	line = reply_encode_error(follower->id, REPLY_UNKNOWN_SERVICE, message);
+	followers_remove(followers, client);
+	control_reply(control, client, line ? line : "", line ? strlen(line) : 0, true);
+	free(line);
+}
+
+void followers_end(struct followers *followers, struct control *control, const char *service)
+{
+	struct follower *next;
+
+	for (struct follower *follower = followers->first; follower; follower = next) {
+		next = follower->next;
+		if (strcmp(follower->service, service) == 0)
+			followers_tell_end(followers, control, follower);
 	}
 }
 

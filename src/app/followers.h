@@ -41,4 +41,7 @@ bool followers_is_behind(const struct followers *followers);
 void followers_line(struct followers *followers, struct control *control, const char *service,
     const struct kept_line *line);
 
+/* A service has gone, and will not write any more: who follows it is told and let go. */
+void followers_end(struct followers *followers, struct control *control, const char *service);
+
 void followers_deinit(struct followers *followers);

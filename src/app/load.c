@@ -1,76 +1,30 @@
 #include "app/load.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/identity.h"
 #include "app/options.h"
 #include "core/config_ini.h"
 #include "core/pairing_settings.h"
-#include "io/fd.h"
+#include "io/text_file.h"
 #include "util/parse.h"
 #include "util/text.h"
 
 static const char default_config[] = "/etc/nemoinit/nemoinit.ini";
 
-/* Who may write the file decides what root runs. */
-static bool is_trusted(const struct stat *stat)
-{
-	return geteuid() != 0 || (stat->st_uid == 0 && !(stat->st_mode & S_IWOTH) &&
-				     (!(stat->st_mode & S_IWGRP) || stat->st_gid == 0));
-}
-
-/*
- * Reads a file whole. Returns 0, -ENOENT, or -errno with a problem added. *ret_text is the
- * caller's.
- */
+/* 0, or -errno with a problem added. *ret_text is the caller's. */
 static int read_config_file(
     const char *path, char **ret_text, size_t *ret_bytes, struct problems *errors)
 {
-	int fd __attribute__((cleanup(fd_close))) =
-	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	size_t length = 0, size;
-	struct stat stat;
-	ssize_t step = 1;
-	char *text;
+	int result = text_file_read_trusted(path, CONFIG_INI_FILE_BYTES, ret_text, ret_bytes);
 
-	if (fd < 0 || fstat(fd, &stat) < 0) {
-		int result = -errno;
-
-		problems_add(errors, "%s: %s", path, strerror(-result));
-		return result;
-	}
-	if (!S_ISREG(stat.st_mode) || stat.st_size > CONFIG_INI_FILE_BYTES || !is_trusted(&stat)) {
+	if (result)
 		problems_add(errors, "%s: %s", path,
-		    !S_ISREG(stat.st_mode) ? "is no regular file"
-		    : !is_trusted(&stat)
-			? "must be owned by root and writable by nobody else, since root runs it"
-			: "is larger than 4 MiB");
-		return -EINVAL;
-	}
-	size = (size_t)stat.st_size + 1; /* one more, to see that it has not grown */
-	text = malloc(size);
-	if (!text) {
-		problems_add(errors, "%s: no memory", path);
-		return -ENOMEM;
-	}
-	while (step > 0 && length < size) {
-		step = read(fd, text + length, size - length);
-		length += step > 0 ? (size_t)step : 0;
-	}
-	if (step < 0 || length == size) {
-		problems_add(errors, "%s: %s", path,
-		    step < 0 ? strerror(errno) : "was written to while it was read; try again");
-		free(text);
-		return -EIO;
-	}
-	*ret_text = text;
-	*ret_bytes = length;
-	return 0;
+		    result == -EFBIG ? "is larger than 4 MiB" : text_file_fault(result));
+	return result;
 }
 
 /* The watcher has its settings from the environment, which is ours: bad values are told here too.

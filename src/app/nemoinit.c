@@ -18,6 +18,7 @@
 
 #include "app/load.h"
 #include "app/options.h"
+#include "app/recorder.h"
 #include "app/reload.h"
 #include "app/requests.h"
 #include "app/supervisor.h"
@@ -47,6 +48,7 @@ struct nemoinit {
 	struct problems warnings;
 	struct supervisor supervisor;
 	struct requests *requests;
+	struct recorder *recorder;
 	struct rlimit nofile; /* as we were given it */
 	bool has_nofile;
 };
@@ -182,6 +184,7 @@ static uint64_t on_turn(void *data, uint64_t now_ms)
 	}
 	if (supervisor_is_down(&nemoinit->supervisor))
 		loop_stop(nemoinit->loop);
+	deadline_ms = min_ms(deadline_ms, recorder_turn(nemoinit->recorder, now_ms));
 	/* Who follows events has to hear of drops too. */
 	return supervisor_flush_log(&nemoinit->supervisor) ? now_ms : deadline_ms;
 }
@@ -204,13 +207,14 @@ static void report_start(struct nemoinit *nemoinit)
 }
 
 /* The log has both already. */
-static void report_end(const struct nemoinit *nemoinit)
+static void report_end(struct nemoinit *nemoinit)
 {
 	char line[2 * SUPERVISOR_REASON_BYTES + 2];
 
 	snprintf(line, sizeof(line), "%s: %s", nemoinit->supervisor.stop_reason,
 	    nemoinit->supervisor.stopped);
 	termination_log_write(line);
+	recorder_finish(nemoinit->recorder, line);
 }
 
 /* Orphans come to PID 1 by nature; anywhere else we have to ask for them. */
@@ -288,12 +292,18 @@ static int nemoinit_start(struct nemoinit *nemoinit, const char *socket)
 		    socket ? " " : "", socket ? socket : "");
 		return EXIT_NO_START;
 	}
+	/* Not before: what another instance keeps is not ours to replace. */
+	if (!result)
+		result = recorder_new(
+		    &nemoinit->supervisor, loop_now_ms(nemoinit->loop), &nemoinit->recorder);
+	nemoinit->supervisor.recorder = nemoinit->recorder;
 	return result ? refuse(EXIT_NO_START, "%s", strerror(-result)) : -1;
 }
 
 static void nemoinit_deinit(struct nemoinit *nemoinit)
 {
 	requests_free(&nemoinit->requests);
+	recorder_free(&nemoinit->recorder);
 	supervisor_deinit(&nemoinit->supervisor);
 	signals_free(&nemoinit->signals);
 	log_free(&nemoinit->log);

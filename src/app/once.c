@@ -21,8 +21,7 @@ enum {
 	LIST_LIMIT_MS = 15000,
 	APPROVE_LIMIT_MS = 10000,
 	APPROVALS_MAX = 8,
-	ENDING_MS = JOB_KILL_AFTER_MS + 250, /* what ending a stubborn call takes */
-	MARGIN_MS = 150,                     /* for our own end, on a machine that is busy */
+	MARGIN_MS = 150, /* for our own end, on a machine that is busy */
 };
 
 struct once {
@@ -151,7 +150,7 @@ int once_run(const struct pairing_settings *settings, char *const *environment, 
 
 	pass.run_timeout_ms = LIST_LIMIT_MS;
 	pass.run_timeout_is_set = true;
-	pass.deadline_ms = limit_ms > 2 * ENDING_MS ? limit_ms - ENDING_MS : limit_ms / 2;
+	pass.deadline_ms = job_limit_ms(limit_ms);
 	if (!result) {
 		once.end_ms = deadline_after(
 		    loop_now_ms(once.loop), limit_ms - min_ms(limit_ms / 2, MARGIN_MS));

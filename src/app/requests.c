@@ -243,8 +243,12 @@ static void requests_on_output(void *data, const char *name, const struct kept_l
 {
 	struct requests *requests = data;
 
-	if (requests->control)
+	if (!requests->control)
+		return;
+	if (line)
 		followers_line(&requests->followers, requests->control, name, line);
+	else
+		followers_end(&requests->followers, requests->control, name);
 }
 
 int requests_new(

@@ -153,9 +153,11 @@ int run_start(struct run *run, const struct words *command, struct words *enviro
     uint64_t now_ms, struct error *error)
 {
 	const struct supervisor *supervisor = run->owner.supervisor;
-	struct job_request request = {
-		.timeout_ms = timeout_ms, .handle_output = run_on_output, .mark = run->owner.mark
-	};
+	struct job_request request = { .timeout_ms = timeout_ms,
+		.handle_output = run_on_output,
+		.mark = run->owner.mark,
+		.is_known = supervisor_knows_child,
+		.known_data = run->owner.supervisor };
 	struct privileges privileges = { .sets = NULL };
 	int result;
 

@@ -53,26 +53,12 @@ static enum exit_status print(struct text *text, enum exit_status status)
 	return EXIT_STATUS_FAILED;
 }
 
-/* Control characters cannot stand in JSON outside of strings; inside, an escape means the same. */
 enum exit_status show_json(const char *reply, size_t length_bytes, enum exit_status status)
 {
 	struct text text;
-	size_t start = 0;
 
 	text_init_heap(&text, OUTPUT_MAX_BYTES);
-	for (size_t i = 0; i < length_bytes; i++) {
-		unsigned char byte = (unsigned char)reply[i];
-		unsigned char next = i + 1 < length_bytes ? (unsigned char)reply[i + 1] : 0;
-		bool is_c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;
-
-		if (!is_c1 && byte >= 0x20 && byte != 0x7f)
-			continue;
-		text_add_bytes(&text, reply + start, i - start);
-		text_addf(&text, "\\u%04x", is_c1 ? next : byte);
-		i += is_c1;
-		start = i + 1;
-	}
-	text_add_bytes(&text, reply + start, length_bytes - start);
+	reply_add_printable(&text, reply, length_bytes);
 	text_add(&text, "\n");
 	return print(&text, status);
 }

@@ -7,12 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/recorder.h"
 #include "app/run.h"
 #include "app/supervisor.h"
 #include "app/tasks.h"
 #include "core/metrics_text.h"
 #include "core/snapshot.h"
 #include "core/snapshot_json.h"
+#include "io/log.h"
 #include "util/macros.h"
 #include "util/text.h"
 
@@ -108,12 +110,28 @@ static void fill_blocked(struct snapshot_blocked *out, const struct unit *unit,
 	out->message = text.data ? text.data : unit->failure;
 }
 
+/* When a failing service is going to be restarted. */
+static char *describe_failing(const struct unit *unit, uint64_t now_ms)
+{
+	uint64_t left_ms = time_left_ms(service_unhealthy_ms(&unit->service), now_ms);
+	struct text text;
+
+	if (left_ms == NEVER_MS || unit->config->unhealthy_action != UNHEALTHY_RESTART)
+		return NULL;
+	text_init_heap(&text, 128);
+	text_add(&text, "restart in ");
+	text_add_span(&text, left_ms);
+	text_add(&text, ", unless a probe succeeds first");
+	return text.data;
+}
+
 /*
  * What a waiting service waits for: the first that is not there, and how it is. Why a starting one
- * will not be ready.
+ * will not be ready, and when a failing one is restarted.
  */
-static char *describe_waiting(const struct supervisor *supervisor, const struct unit *unit)
+static char *describe_waiting(const struct unit *unit, uint64_t now_ms)
 {
+	const struct supervisor *supervisor = unit->supervisor;
 	const char *task = tasks_holding(supervisor->tasks, unit, false);
 	const struct unit *other;
 	struct text text;
@@ -123,6 +141,8 @@ static char *describe_waiting(const struct supervisor *supervisor, const struct 
 		text_addf(&text, "%s: it will not be called ready", unit->failure);
 		return text.data;
 	}
+	if (unit->service.state == SERVICE_FAILING)
+		return describe_failing(unit, now_ms);
 	if (unit->service.state != SERVICE_WAITING)
 		return NULL;
 	if (run_is_running(unit->repair))
@@ -141,14 +161,14 @@ static char *describe_waiting(const struct supervisor *supervisor, const struct 
 	return text.data;
 }
 
-static void fill_warnings(
-    struct snapshot_strings *out, const struct unit *unit, struct status_strings *strings)
+static void fill_warnings(struct snapshot_strings *out, const struct unit *unit,
+    struct status_strings *strings, uint64_t now_ms)
 {
 	*out = (struct snapshot_strings){ .items = strings->warnings };
 	for (size_t i = 0; i < ARRAY_LEN(unit->warnings); i++)
 		if (unit->warnings[i])
 			strings->warnings[out->count++] = unit->warnings[i];
-	strings->waiting = describe_waiting(unit->supervisor, unit);
+	strings->waiting = describe_waiting(unit, now_ms);
 	if (strings->waiting)
 		strings->warnings[out->count++] = strings->waiting;
 }
@@ -188,7 +208,7 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 	fill_probe(&out->probe, unit);
 	fill_listener(&out->listener, unit, is_privileged);
 	fill_blocked(&out->blocked, unit, strings, is_privileged);
-	fill_warnings(&out->warnings, unit, strings);
+	fill_warnings(&out->warnings, unit, strings, now_ms);
 }
 
 /* What was wrong at the start, and the orphans there are now. NULL without memory. */
@@ -196,12 +216,15 @@ static const char **list_warnings(
     const struct supervisor *supervisor, bool is_privileged, size_t *ret_count)
 {
 	size_t count = supervisor->warnings.count;
-	const char **items = calloc(count + FOREST_ORPHANS_MAX, sizeof(*items));
+	const char **items = calloc(count + 1 + FOREST_ORPHANS_MAX, sizeof(*items));
+	const char *unrecorded = recorder_warning(supervisor->recorder);
 
 	if (!items)
 		return NULL;
 	for (size_t i = 0; i < count; i++)
 		items[i] = supervisor->warnings.items[i];
+	if (unrecorded)
+		items[count++] = unrecorded;
 	for (size_t i = 0; i < FOREST_ORPHANS_MAX; i++) {
 		const struct forest_orphan *orphan = &supervisor->forest.orphans[i];
 
@@ -212,8 +235,8 @@ static const char **list_warnings(
 	return items;
 }
 
-static void fill_nemoinit(
-    struct snapshot_nemoinit *out, const struct supervisor *supervisor, uint64_t now_ms)
+static void fill_nemoinit(struct snapshot_nemoinit *out, const struct supervisor *supervisor,
+    bool is_privileged, uint64_t now_ms)
 {
 	*out = (struct snapshot_nemoinit){ .version = NEMOINIT_VERSION,
 		.instance = supervisor->instance,
@@ -226,8 +249,9 @@ static void fill_nemoinit(
 		.socket = supervisor->socket,
 		.config = supervisor->config->file ? supervisor->config->file : "built-in",
 		.reaped = (int64_t)supervisor->reaped,
-		.dropped_lines = supervisor->dropped,
+		.dropped_lines = log_dropped(supervisor->log),
 		.stop_budget_ms = (int64_t)supervisor->config->stop_budget_ms };
+	recorder_fill(supervisor->recorder, is_privileged, &out->previous_run);
 }
 
 /* What the watcher last said, moved on to now; what it cannot say is known from its unit. */
@@ -281,7 +305,7 @@ static int picture_init(struct status_picture *picture, struct supervisor *super
 		fill_service(&snapshot->services[i], supervisor->units[i], &picture->strings[i],
 		    is_privileged, now_ms);
 	snapshot->health = snapshot_health(snapshot->services, count, supervisor->is_stopping);
-	fill_nemoinit(&snapshot->nemoinit, supervisor, now_ms);
+	fill_nemoinit(&snapshot->nemoinit, supervisor, is_privileged, now_ms);
 	snapshot->nemoinit.warnings =
 	    (struct snapshot_strings){ .items = picture->warnings, .count = warning_count };
 	snapshot->auto_pair = fill_auto_pair(supervisor, &picture->auto_pair, now_ms);

@@ -21,6 +21,7 @@
 
 struct loop;
 struct options;
+struct recorder;
 struct log;
 struct rlimit;
 struct tasks;
@@ -78,9 +79,10 @@ struct supervisor {
 	uint64_t oom_end_ms;  /* until then the others may */
 
 	struct event_ring events;
-	uint64_t dropped; /* lines of our log, in all */
-	struct text line; /* of it, being made; its memory goes at the end of a turn */
-	/* Who wants to hear every captured line; NULL: nobody. */
+	struct recorder *recorder; /* borrowed; NULL: nothing is kept across lives */
+	struct text line; /* of our log, being made; its memory goes at the end of a turn */
+	/* Who wants to hear every captured line, and (line NULL) that a service has gone for good;
+	 * NULL: nobody. */
 	void (*on_line)(void *data, const char *name, const struct kept_line *line);
 	void *on_line_data;
 

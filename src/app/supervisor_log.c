@@ -1,7 +1,6 @@
 /* What is told: each of our own lines, which may be an event too, and each line of output. */
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "app/supervisor.h"
@@ -23,7 +22,6 @@ bool supervisor_flush_log(struct supervisor *supervisor)
 
 	log_flush(supervisor->log);
 	dropped = log_take_dropped(supervisor->log);
-	supervisor->dropped += dropped;
 	if (dropped) {
 		supervisor_report(supervisor, LOG_WARN, NULL, "drops",
 		    "%" PRIu64 " lines dropped: stdout was not read", dropped);
@@ -43,11 +41,12 @@ void supervisor_report(struct supervisor *supervisor, enum log_level level, cons
 		.event = event_name(event),
 		.level = level,
 		.pid = unit && unit->pid ? unit->pid : -1 };
-	struct text out;
+	struct text out, words;
 	va_list arguments;
 
+	text_init(&words, message, sizeof(message));
 	va_start(arguments, format);
-	vsnprintf(message, sizeof(message), format, arguments);
+	text_addv(&words, format, arguments);
 	va_end(arguments);
 	text_init(&out, redacted, sizeof(redacted));
 	entry.message = supervisor_redact(supervisor, unit, message, &out);

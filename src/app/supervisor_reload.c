@@ -326,6 +326,9 @@ static void forget_units(struct supervisor *supervisor)
 		if (unit_is_down(unit) && cgroup_remove(&unit->tree.cgroup)) {
 			supervisor->leaving_count--;
 			unit_close(unit);
+			if (supervisor->on_line)
+				supervisor->on_line(
+				    supervisor->on_line_data, unit->config->name, NULL);
 			unit_release(unit);
 			continue;
 		}

@@ -82,6 +82,7 @@ void unit_release(struct unit *unit)
 		free(unit->streams[i].splitter.partial);
 		free(unit->streams[i].fatal);
 	}
+	words_deinit(&unit->env_file);
 	tree_clear(&unit->tree);
 	free(unit->tree.cgroup);
 	line_ring_deinit(&unit->speaker.ring);

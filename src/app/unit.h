@@ -82,7 +82,8 @@ struct unit {
 	struct exec_probe *exec_probe;    /* likewise */
 	uint64_t probe_began_ms;
 	struct notify_socket *notify;
-	struct run *repair; /* NULL: never needed yet */
+	struct words env_file; /* what it said at the last start */
+	struct run *repair;    /* NULL: never needed yet */
 	struct unit_stream streams[2];
 	struct speaker speaker;
 
@@ -139,7 +140,8 @@ void unit_check_tree(struct unit *unit, uint64_t now_ms);
 void unit_stop_signal(struct unit *unit, uint64_t now_ms);
 void unit_end_tree(struct unit *unit, uint64_t now_ms);
 void unit_kill_tree(struct unit *unit, uint64_t now_ms);
-/* MAINPID=: at once if pid is our child, else when the main process ends (app/unit_tree.c). */
+/* MAINPID=: at once if pid is our child, else when the main process ends; nothing while it is being
+ * stopped (app/unit_tree.c). */
 void unit_take_main_pid(struct unit *unit, pid_t pid);
 /* The main process has ended: true if another is it now, as told by MAINPID= (app/unit_tree.c). */
 bool unit_take_next_main(struct unit *unit);

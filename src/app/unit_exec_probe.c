@@ -11,13 +11,13 @@
 #include "app/supervisor.h"
 #include "app/unit.h"
 #include "core/lines.h"
+#include "core/probe_exit.h"
 #include "io/job.h"
 #include "io/loop.h"
 #include "util/macros.h"
 #include "util/text.h"
 
 enum {
-	EXEC_PROBE_UNKNOWN = 3, /* exit code: neither good nor bad (spec 30 part 6) */
 	EXEC_PROBE_LINE_BYTES = 160,
 };
 
@@ -91,8 +91,8 @@ static enum service_event_type exec_probe_judge(const struct job_result *result)
 	if (result->outcome != JOB_EXITED || result->exit.by_signal)
 		return SERVICE_EV_PROBE_MISS;
 	switch (result->exit.value) {
-	case 0: return SERVICE_EV_PROBE_OK;
-	case EXEC_PROBE_UNKNOWN: return SERVICE_EV_PROBE_UNKNOWN;
+	case PROBE_EXIT_GOOD: return SERVICE_EV_PROBE_OK;
+	case PROBE_EXIT_UNKNOWN: return SERVICE_EV_PROBE_UNKNOWN;
 	default: return SERVICE_EV_PROBE_MISS;
 	}
 }
@@ -116,7 +116,9 @@ static int exec_probe_begin(struct exec_probe *probe, uint64_t now_ms, struct er
 	struct unit *unit = probe->unit;
 	struct job_request request = { .spawn = unit_spawn_request(unit),
 		.timeout_ms = unit->config->probe_timeout_ms,
-		.handle_output = exec_probe_on_output };
+		.handle_output = exec_probe_on_output,
+		.is_known = supervisor_knows_child,
+		.known_data = unit->supervisor };
 	struct privileges privileges = { .sets = NULL };
 	int result = unit_environment(unit, &probe->environment);
 

@@ -2,12 +2,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/probe_request.h"
 #include "app/supervisor.h"
 #include "app/unit.h"
 #include "core/auto_pair_json.h"
-#include "core/http_reply.h"
 #include "core/notify_message.h"
-#include "core/ws_reply.h"
 #include "io/clock.h"
 #include "io/listener.h"
 #include "io/loop.h"
@@ -16,10 +15,6 @@
 #include "io/tree.h"
 #include "util/macros.h"
 #include "util/text.h"
-
-enum {
-	HTTP_REQUEST_BYTES = 1024,
-};
 
 bool unit_look_at_port(struct unit *unit)
 {
@@ -112,22 +107,15 @@ static int unit_judge_reply(
 {
 	const struct unit *unit = data;
 
-	if (unit->config->probe.type == PROBE_WS)
-		return ws_reply_judge(
-		    reply, length_bytes, is_end, unit->config->probe_expect, error);
-	return http_reply_judge(reply, length_bytes, is_end, &unit->config->probe_status,
-	    unit->config->probe_expect, error);
+	return probe_request_judge(&unit->config->probe, &unit->config->probe_status,
+	    unit->config->probe_expect, reply, length_bytes, is_end, error);
 }
 
 void unit_probe(struct unit *unit, uint64_t now_ms)
 {
-	char message[HTTP_REQUEST_BYTES];
+	char message[PROBE_MESSAGE_BYTES];
 	const struct probe_target *target = &unit->config->probe;
-	struct probe_request request = { .is_ipv6 = target->is_ipv6,
-		.port = target->port,
-		.judge = unit_judge_reply,
-		.done = unit_on_probe_done,
-		.data = unit };
+	struct probe_request request;
 	struct error error;
 	int result;
 
@@ -143,13 +131,10 @@ void unit_probe(struct unit *unit, uint64_t now_ms)
 		exec_probe_start(unit, now_ms);
 		return;
 	}
-	memcpy(request.address, target->address, sizeof(request.address));
-	if (target->type != PROBE_TCP)
-		request.message = message;
-	if (target->type == PROBE_HTTP)
-		request.message_bytes = http_request_format(target, message, sizeof(message));
-	if (target->type == PROBE_WS)
-		request.message_bytes = ws_request_format(target, message, sizeof(message));
+	probe_request_init(&request, target, message);
+	request.judge = unit_judge_reply;
+	request.done = unit_on_probe_done;
+	request.data = unit;
 	result = probe_start(unit->supervisor->loop, &request,
 	    deadline_after(now_ms, unit->config->probe_timeout_ms), &unit->probe, &error);
 	if (result)

@@ -24,7 +24,8 @@ static int unit_begin_repair(struct unit *unit, uint64_t now_ms, struct error *e
 	const struct supervisor *supervisor = unit->supervisor;
 	const struct service_env given = { .socket = supervisor->socket,
 		.path = supervisor->config->path,
-		.mark = unit->tree.mark };
+		.mark = unit->tree.mark,
+		.file = &unit->env_file };
 	const struct run_owner owner = { .supervisor = unit->supervisor,
 		.name = unit->config->name,
 		.mark = unit->tree.mark, /* nothing of the service lives while it runs */

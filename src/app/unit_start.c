@@ -8,6 +8,7 @@
 #include "app/identity.h"
 #include "app/supervisor.h"
 #include "app/unit.h"
+#include "core/env_line.h"
 #include "core/fatal_text.h"
 #include "core/service_env.h"
 #include "io/cgroup.h"
@@ -20,6 +21,7 @@
 #include "io/output.h"
 #include "io/spawn.h"
 #include "io/terminal.h"
+#include "io/text_file.h"
 #include "util/macros.h"
 
 struct spawn_request unit_spawn_request(const struct unit *unit)
@@ -45,9 +47,31 @@ int unit_environment(const struct unit *unit, struct words *ret_environment)
 	struct service_env given = { .socket = supervisor->socket,
 		.path = supervisor->config->path,
 		.notify_socket = unit->notify ? notify_socket_name(unit->notify) : NULL,
-		.mark = unit->tree.mark };
+		.mark = unit->tree.mark,
+		.file = &unit->env_file };
 
 	return service_env_build(supervisor->environment, unit->config, &given, ret_environment);
+}
+
+/* For this start, with its probes and the repair after it. What it says may be secret: no word of
+ * it is told. */
+static int unit_read_env_file(struct unit *unit, struct error *error)
+{
+	const char *path = unit->config->env_file;
+	size_t length = 0;
+	char *text;
+	int result;
+
+	words_deinit(&unit->env_file);
+	if (!path)
+		return 0;
+	result = text_file_read_trusted(path, ENV_FILE_BYTES, &text, &length);
+	if (result)
+		return error_set(error, result, "env_file '%s': %s", path, text_file_fault(result));
+	result = env_lines_parse(text, length, &unit->env_file, error);
+	explicit_bzero(text, length);
+	free(text);
+	return result ? error_prefix(error, "env_file '%s'", path) : 0;
 }
 
 /* ---- what it writes ---- */
@@ -133,6 +157,8 @@ static int unit_spawn(struct unit *unit, struct error *error)
 	if (unit->config->probe.type == PROBE_NOTIFY || unit->config->watchdog_ms)
 		result =
 		    notify_socket_new(supervisor->loop, unit_on_notify, unit, &unit->notify, error);
+	if (!result)
+		result = unit_read_env_file(unit, error);
 	if (!result && (unit_environment(unit, &environment) ||
 			   redact_learn(&unit->speaker.redact, environment.items)))
 		result = error_set(error, -ENOMEM, "no memory for its environment");

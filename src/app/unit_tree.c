@@ -155,6 +155,9 @@ void unit_take_main_pid(struct unit *unit, pid_t pid)
 		unit->next_main = 0;
 		return;
 	}
+	/* The one that has got the stop signal is waited for; what it leaves is ended after it. */
+	if (unit->service.state == SERVICE_STOPPING)
+		return;
 	if (proc_read_stat(pid, &stat) || proc_is_dead(&stat) || !tree_has(&unit->tree, &stat)) {
 		supervisor_report(unit->supervisor, LOG_WARN, unit, "warning",
 		    "MAINPID=%d is no process of this service; ignored", (int)pid);

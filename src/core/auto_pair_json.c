@@ -7,6 +7,7 @@
 #include "core/json.h"
 #include "util/macros.h"
 #include "util/text.h"
+#include "util/utf8.h"
 
 /* The counters under their names, once for both directions. */
 static const struct {
@@ -140,7 +141,7 @@ static int read_string(
 {
 	const char *string = json_get_string(object, name);
 
-	if (!string || strlen(string) >= size_bytes)
+	if (!string || strlen(string) >= size_bytes || !utf8_is_printable(string))
 		return wrong(error, name);
 	strcpy(ret_buffer, string);
 	return 0;
@@ -228,7 +229,7 @@ static int read_words(
 	{
 		const char *word = cJSON_GetStringValue(item);
 
-		if (!word || !word[0] || strchr(word, ' '))
+		if (!word || !word[0] || strchr(word, ' ') || !utf8_is_printable(word))
 			return wrong(error, name);
 		if (words.length_bytes)
 			text_add(&words, " ");

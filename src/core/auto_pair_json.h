@@ -12,8 +12,9 @@ struct cJSON;
 struct cJSON *auto_pair_to_json(const struct auto_pair *state);
 
 /*
- * Reads the object. Fields that are missing or of a wrong type, unknown words and over-long text
- * are errors: -EINVAL, *ret_state untouched. The caller deinits *ret_state.
+ * Reads the object. Fields that are missing or of a wrong type, unknown words and text that is
+ * over-long or not printable are errors: -EINVAL, *ret_state untouched. The caller deinits
+ * *ret_state.
  */
 int auto_pair_from_json(
     const struct cJSON *object, struct auto_pair *ret_state, struct error *error);

@@ -53,11 +53,18 @@ bool call_output_is_pairing_required(const struct call_output *call)
 	return says_any(call, phrases, ARRAY_LEN(phrases));
 }
 
+bool call_output_is_local(const struct call_output *call)
+{
+	return strcasestr(call->error_output, "gateway connect failed") != NULL;
+}
+
 /* Does the line only say where to look next? The CLI ends its errors with several of these. */
 static bool is_hint(const char *line)
 {
-	static const char *const beginnings[] = { "Start it with ", "Gateway target:", "Source:",
-		"Config:", "Bind:", "[openclaw] Debug:", "[openclaw] Try:", "[openclaw] Help:" };
+	static const char *const beginnings[] = { "Start it with ",
+		"Gateway target:", "Source:", "Config:", "Bind:", "[openclaw] Debug:",
+		"[openclaw] Try:", "[openclaw] Help:", "Possible causes:", "- ", "Run `openclaw ",
+		"Pending: " };
 
 	for (size_t i = 0; i < ARRAY_LEN(beginnings); i++) {
 		if (strncmp(line, beginnings[i], strlen(beginnings[i])) == 0)

@@ -1,5 +1,5 @@
 /*
- * What a failed `openclaw devices …` call says about itself. The CLI has no codes for it, so its
+ * What a failed call to the OpenClaw CLI says about itself. The CLI has no codes for it, so its
  * texts decide (seen on 2026.5.22 and 2026.9.6): on standard error in words, on standard output as
  * JSON.
  */
@@ -19,6 +19,12 @@ bool call_output_is_transient(const struct call_output *call);
 
 /* Must this device itself be paired before it may ask? */
 bool call_output_is_pairing_required(const struct call_output *call);
+
+/*
+ * Has the CLI answered from the files beside it, as 2026.5.22 does when the gateway lets it not in?
+ * What it then says of connections is not the gateway's word.
+ */
+bool call_output_is_local(const struct call_output *call);
 
 /*
  * Adds a text for people: the last non-empty line of standard error (hints behind the error itself

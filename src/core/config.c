@@ -31,6 +31,7 @@ void service_config_deinit(struct service_config *service)
 	words_deinit(&service->restart_with);
 	words_deinit(&service->env);
 	words_deinit(&service->env_unset);
+	free(service->env_file);
 	words_deinit(&service->repair);
 	for (size_t i = 0; i < service->fatal_output_count; i++) {
 		free(service->fatal_outputs[i].id);
@@ -40,9 +41,7 @@ void service_config_deinit(struct service_config *service)
 	identity_config_deinit(&service->identity);
 	free(service->working_directory);
 	free(service->probe_expect);
-	free(service->probe.path);
-	words_deinit(&service->probe.command);
-	free(service->probe.text);
+	probe_target_deinit(&service->probe);
 }
 
 void config_forget_text(struct config *config)
@@ -71,11 +70,12 @@ static void config_deinit_values(struct config *config)
 	free(config->socket_group);
 	free(config->log_dir);
 	free(config->path);
+	free(config->state_dir);
 	free(config->file);
 	config->tasks = NULL;
 	config->task_count = 0;
 	config->socket = config->socket_group = config->log_dir = NULL;
-	config->path = config->file = NULL;
+	config->path = config->state_dir = config->file = NULL;
 }
 
 void config_deinit(struct config *config)

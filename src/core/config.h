@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/probe_target.h"
 #include "core/problems.h"
 #include "core/settings.h"
 #include "core/words.h"
@@ -58,29 +59,9 @@ enum log_format {
 	LOG_JSON,
 };
 
-enum probe_type {
-	PROBE_NONE,
-	PROBE_HTTP,
-	PROBE_TCP,
-	PROBE_WS,
-	PROBE_EXEC,
-	PROBE_NOTIFY,
-};
-
 enum unhealthy_action {
 	UNHEALTHY_RESTART,
 	UNHEALTHY_REPORT,
-};
-
-/* Where a probe goes. A host name would need a resolver, which blocks: addresses only. */
-struct probe_target {
-	enum probe_type type;
-	bool is_ipv6;
-	uint8_t address[16]; /* network order; the first 4 for IPv4 */
-	uint16_t port;
-	char *path;           /* http and ws; NULL else */
-	struct words command; /* exec: argv */
-	char *text;           /* as written, for exec unexpanded; NULL: of notify and none */
 };
 
 #define LIMIT_UNLIMITED UINT64_MAX
@@ -113,15 +94,6 @@ struct rate_limit {
 	uint64_t window_ms;
 };
 
-enum {
-	PROBE_STATUS_MAX = 8,
-};
-
-/* HTTP status codes that count as serving; unused places are 0. */
-struct status_codes {
-	uint16_t items[PROBE_STATUS_MAX];
-};
-
 /* A set of exit codes, one bit each. */
 struct exit_codes {
 	uint32_t bits[8];
@@ -142,6 +114,7 @@ struct service_config {
 	struct words restart_with;
 	struct words env;       /* `NAME=value` */
 	struct words env_unset; /* names */
+	char *env_file;         /* path, read at each start; NULL: none */
 	struct words repair;    /* argv; none: nothing is repaired */
 	struct fatal_output *fatal_outputs;
 	size_t fatal_output_count;
@@ -207,6 +180,7 @@ struct config {
 	bool redact;
 	char *path; /* PATH for commands */
 	bool strict_privileges;
+	char *state_dir; /* NULL: nothing is kept for the next life */
 	struct service_config *services;
 	size_t service_count;
 	struct task_config *tasks; /* in the order of the file */

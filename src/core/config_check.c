@@ -192,19 +192,12 @@ static void check_socket(struct config_builder *builder)
 		    "a path of 1 to 107 bytes is wanted, or auto");
 }
 
-/* Relative to what? Nobody would know. `log_dir =` is unset, so that a variable can say that too.
- */
-static void check_log_dir(struct config_builder *builder)
+/* We are in the root directory by then, and who reads the file need not know. */
+static void check_path(struct config_builder *builder, enum section_kind kind, const char *section,
+    const char *key, const char *path)
 {
-	struct config *config = builder->config;
-
-	if (config->log_dir && !config->log_dir[0]) {
-		free(config->log_dir);
-		config->log_dir = NULL;
-	}
-	if (config->log_dir && config->log_dir[0] != '/')
-		config_problem(builder, SECTION_NEMOINIT, "",
-		    config_setting(builder, SECTION_NEMOINIT, "", "log_dir"),
+	if (path && path[0] != '/')
+		config_problem(builder, kind, section, config_setting(builder, kind, section, key),
 		    "an absolute path is wanted");
 }
 
@@ -217,7 +210,13 @@ void config_check(struct config_builder *builder)
 
 	if (config->socket)
 		check_socket(builder);
-	check_log_dir(builder);
+	/* Unset, so that a variable can say that too. */
+	if (config->log_dir && !config->log_dir[0]) {
+		free(config->log_dir);
+		config->log_dir = NULL;
+	}
+	check_path(builder, SECTION_NEMOINIT, "", "log_dir", config->log_dir);
+	check_path(builder, SECTION_NEMOINIT, "", "state_dir", config->state_dir);
 	for (size_t i = 0; i < config->service_count; i++) {
 		struct service_config *service = &config->services[i];
 
@@ -225,6 +224,7 @@ void config_check(struct config_builder *builder)
 		check_after(builder, service);
 		check_names(builder, service, "restart_with", &service->restart_with, NULL);
 		check_port(builder, i);
+		check_path(builder, SECTION_SERVICE, service->name, "env_file", service->env_file);
 	}
 	config_check_tasks(builder);
 	text_init(&cycle, names, sizeof(names));

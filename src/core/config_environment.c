@@ -49,8 +49,9 @@ static const char *after_service_name(const char *rest, const char *name)
 
 static bool is_overridable(const struct section *section, const char *key)
 {
-	return strcmp(key, "env_unset") != 0 && !(config_is_command(section->kind, section->name) &&
-						    config_is_fixed_for_command(key));
+	return strcmp(key, "env_unset") != 0 && strcmp(key, "env_file") != 0 &&
+	       !(config_is_command(section->kind, section->name) &&
+		   config_is_fixed_for_command(key));
 }
 
 /* The section and key a variable is about; false if there is none. rest: behind NEMOINIT_. */

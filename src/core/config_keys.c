@@ -38,6 +38,7 @@ static const struct config_key nemoinit_keys[] = {
 	{ "log_keep", VALUE_NUMBER, FIELD(log_keep), .fallback = "3", .max = CONFIG_LOG_KEEP_MAX },
 	{ "redact", VALUE_BOOL, FIELD(redact), .fallback = "on" },
 	{ "path", VALUE_TEXT, FIELD(path) },
+	{ "state_dir", VALUE_TEXT, FIELD(state_dir), .is_fixed = true },
 	{ "strict_privileges", VALUE_BOOL, FIELD(strict_privileges), .fallback = "no" },
 };
 
@@ -84,6 +85,7 @@ static const struct config_key service_keys[] = {
 	{ "capabilities", VALUE_TEXT, SERVICE_FIELD(identity.capabilities) },
 	{ "no_new_privs", VALUE_BOOL, SERVICE_FIELD(identity.no_new_privs), .fallback = "yes" },
 	{ "env_unset", VALUE_WORDS, SERVICE_FIELD(env_unset) },
+	{ "env_file", VALUE_TEXT, SERVICE_FIELD(env_file) },
 	{ "output", VALUE_CHOICE, SERVICE_FIELD(output), .fallback = "capture", .words = output_words },
 };
 

@@ -32,8 +32,8 @@ enum list_failure {
 
 /*
  * One entry of `pending`. Text is as it came, or (then malformed is set) a printable, shortened
- * picture of it; a request id that is not well-formed is shown behind a `?`, so that it never
- * equals a good one.
+ * picture of it (or the id is not the only one of its kind); a request id that is not well-formed
+ * is shown behind a `?`, so that it never equals a good one.
  */
 struct devices_request {
 	char request_id[AUTO_PAIR_ID_BYTES];

@@ -140,6 +140,15 @@ static void read_request(const cJSON *entry, struct devices_request *request)
 	request->malformed = !good;
 }
 
+/* An approval goes by the id alone: of two requests that share one it might mean the other. */
+static void note_shared_id(struct devices *devices, struct devices_request *request)
+{
+	for (struct devices_request *other = devices->pending; other < request; other++) {
+		if (strcmp(other->request_id, request->request_id) == 0)
+			other->malformed = request->malformed = true;
+	}
+}
+
 static bool read_pending(const cJSON *list, struct devices *devices)
 {
 	const cJSON *entry;
@@ -154,7 +163,8 @@ static bool read_pending(const cJSON *list, struct devices *devices)
 	{
 		if (devices->pending_count == AUTO_PAIR_PENDING_MAX)
 			break;
-		read_request(entry, &devices->pending[devices->pending_count++]);
+		read_request(entry, &devices->pending[devices->pending_count]);
+		note_shared_id(devices, &devices->pending[devices->pending_count++]);
 	}
 	return true;
 }

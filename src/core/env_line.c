@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char blanks[] = " \t\r";
@@ -67,4 +68,46 @@ int env_line_parse(char *line, char **ret_name, char **ret_value)
 	*ret_name = name;
 	*ret_value = value;
 	return ENV_LINE_SET;
+}
+
+/* One line into entries. 0, or why not. */
+static int line_add(char *line, struct words *entries)
+{
+	char *name, *value, *entry;
+	int result = env_line_parse(line, &name, &value);
+
+	if (result)
+		return result == ENV_LINE_EMPTY ? 0 : result;
+	if (entries->count == ENV_FILE_VARIABLES_MAX)
+		return -E2BIG;
+	if (asprintf(&entry, "%s=%s", name, value) < 0)
+		return -ENOMEM;
+	return words_add(entries, entry);
+}
+
+int env_lines_parse(char *text, size_t length_bytes, struct words *ret_entries, struct error *error)
+{
+	struct words entries = { .items = NULL };
+	unsigned number = 0;
+	int result = 0;
+
+	if (memchr(text, '\0', length_bytes))
+		return error_set(error, -EINVAL, "holds a NUL byte");
+	for (char *next = text, *line; !result && (line = strsep(&next, "\n"));) {
+		number++;
+		result = line_add(line, &entries);
+	}
+	if (!result) {
+		*ret_entries = entries;
+		return 0;
+	}
+	words_deinit(&entries);
+	if (result == -ENOMEM)
+		return error_set(error, result, "no memory");
+	if (result == -E2BIG)
+		return error_set(
+		    error, -EINVAL, "%u: more than %d variables", number, ENV_FILE_VARIABLES_MAX);
+	return error_set(error, result,
+	    "%u: no NAME=value; a value with blanks, quotes or backslashes stands in single quotes",
+	    number);
 }

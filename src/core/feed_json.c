@@ -8,7 +8,7 @@
 
 static const struct record_words levels = { log_level_to_string, LOG_LEVEL_COUNT_ };
 
-static const struct record_field event_fields[] = {
+const struct record_field event_record_fields[] = {
 	RECORD(struct event, INTEGER, "seq", seq),
 	RECORD(struct event, TIME, "time", at_ms),
 	RECORD(struct event, STRING, "service", service),
@@ -45,7 +45,7 @@ char *events_encode(
 	bool complete = root && array && json_add_string(root, "instance", instance);
 
 	while (complete && (event = event_ring_after(ring, since))) {
-		complete = array_add(array, event_fields, event);
+		complete = array_add(array, event_record_fields, event);
 		since = event->seq;
 	}
 	if (!complete) {
@@ -93,8 +93,8 @@ static int feed_read(struct feed *feed, struct error *error)
 		feed->instance = json_get_string(feed->root, "instance");
 		if (!feed->instance)
 			return error_set(error, -EINVAL, "instance: missing");
-		result = record_list_from_json(event_fields, events, "events", sizeof(struct event),
-		    &list, &feed->event_count, error);
+		result = record_list_from_json(event_record_fields, events, "events",
+		    sizeof(struct event), &list, &feed->event_count, error);
 		feed->events = list;
 		return result;
 	}
@@ -119,7 +119,8 @@ int feed_decode(const char *line, size_t length_bytes, struct feed *ret_feed, st
 
 void feed_deinit(struct feed *feed)
 {
-	record_list_free(event_fields, feed->events, feed->event_count, sizeof(*feed->events));
+	record_list_free(
+	    event_record_fields, feed->events, feed->event_count, sizeof(*feed->events));
 	record_list_free(line_fields, feed->lines, feed->line_count, sizeof(*feed->lines));
 	cJSON_Delete(feed->root);
 	*feed = (struct feed){ .root = NULL };

@@ -9,9 +9,13 @@
 
 #include "core/event_ring.h"
 #include "core/lines.h"
+#include "core/record_json.h"
 #include "util/error.h"
 
 struct cJSON;
+
+/* Of struct event, wherever one is told. */
+extern const struct record_field event_record_fields[];
 
 /*
  * `{"ok":true,"instance":…,"events":[…]}`: those after `since`. A line on the heap, the caller's to

@@ -8,6 +8,8 @@
 #include "core/json.h"
 
 #include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,7 +119,11 @@ bool json_add_string(cJSON *object, const char *name, const char *value)
 
 bool json_add_integer(cJSON *object, const char *name, int64_t value)
 {
-	return json_add_item(object, name, cJSON_CreateNumber((double)value));
+	char digits[24];
+
+	/* cJSON takes numbers for equal that differ in the 16th digit. */
+	snprintf(digits, sizeof(digits), "%" PRId64, value);
+	return json_add_item(object, name, cJSON_CreateRaw(digits));
 }
 
 bool json_add_nullable(cJSON *object, const char *name, int64_t value)

@@ -161,6 +161,10 @@ static void add_nemoinit(struct text *text, const struct snapshot_nemoinit *nemo
 	    nemoinit->uptime_ms, true);
 	add_one(text, "nemoinit_reaped_total", "counter", "Dead children taken in.",
 	    nemoinit->reaped, false);
+	if (nemoinit->previous_run.ended != LIFE_END_NONE)
+		add_one(text, "nemoinit_previous_run_killed", "gauge",
+		    "Was the run before killed? 1 or 0.",
+		    nemoinit->previous_run.ended == LIFE_END_KILLED, false);
 	add_one(text, "nemoinit_log_dropped_lines_total", "counter",
 	    "Log lines dropped since nobody read standard output.",
 	    (int64_t)nemoinit->dropped_lines, false);

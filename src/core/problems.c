@@ -3,6 +3,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "util/text.h"
+
+enum { LINE_BYTES = 8192 };
 
 void problems_deinit(struct problems *problems)
 {
@@ -10,6 +15,18 @@ void problems_deinit(struct problems *problems)
 		free(problems->items[i]);
 	free(problems->items);
 	*problems = (struct problems){ .items = NULL };
+}
+
+/* What is quoted in it comes from outside. NULL without memory. */
+static char *make_printable(char *line)
+{
+	struct text text;
+
+	text_init_heap(&text, LINE_BYTES);
+	text_add(&text, "");
+	text_add_printable(&text, line, strlen(line), LINE_BYTES - 1);
+	free(line);
+	return text.data;
 }
 
 void problems_add(struct problems *problems, const char *format, ...)
@@ -21,8 +38,7 @@ void problems_add(struct problems *problems, const char *format, ...)
 	va_start(arguments, format);
 	length = vasprintf(&line, format, arguments);
 	va_end(arguments);
-	if (length < 0)
-		line = NULL;
+	line = length < 0 ? NULL : make_printable(line);
 	items = problems->count < PROBLEMS_MAX && line
 		    ? realloc(problems->items, (problems->count + 1) * sizeof(*items))
 		    : NULL;

@@ -16,7 +16,8 @@ struct problems {
 /* Frees what is owned; a zeroed struct is an empty list. */
 void problems_deinit(struct problems *problems);
 
-/* Adds one line. Without memory it is counted as dropped: the list is never silently empty. */
+/* Adds one line, made printable. Without memory it is counted as dropped: the list is never
+ * silently empty. */
 void problems_add(struct problems *problems, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -53,6 +53,15 @@ static bool flag_add(cJSON *object, const char *name, int64_t flag)
 	return flag < 0 ? json_add_string(object, name, NULL) : json_add_bool(object, name, flag);
 }
 
+static bool list_add(
+    cJSON *object, const struct record_field *field, const struct snapshot_list *list)
+{
+	if (!list->items)
+		return json_add_string(object, field->name, NULL);
+	return json_add_item(object, field->name,
+	    record_list_to_json(field->fields, list->items, list->count, field->size));
+}
+
 static bool field_add(cJSON *object, const struct record_field *field, const void *record)
 {
 	const void *value = (const char *)record + field->offset;
@@ -79,7 +88,7 @@ static bool field_add(cJSON *object, const struct record_field *field, const voi
 		return json_add_string(
 		    object, field->name, field->words->to_string(*(const unsigned *)value));
 	case RECORD_KIND_OBJECT: return object_add(object, field, value);
-	case RECORD_KIND_NOTHING: return json_add_string(object, field->name, NULL);
+	case RECORD_KIND_LIST_OR_NULL: return list_add(object, field, value);
 	}
 	return false;
 }
@@ -204,7 +213,9 @@ static int null_from_json(const struct record_field *field, void *value, struct 
 		for (const struct record_field *part = field->fields; part->name; part++)
 			(void)null_from_json(part, (char *)value + part->offset, NULL);
 		return 0;
-	case RECORD_KIND_NOTHING: return 0;
+	case RECORD_KIND_LIST_OR_NULL:
+		*(struct snapshot_list *)value = (struct snapshot_list){ NULL, 0 };
+		return 0;
 	case RECORD_KIND_NAME:
 	case RECORD_KIND_STRINGS:
 	case RECORD_KIND_BOOL:
@@ -255,6 +266,18 @@ static int object_from_json(
 	return result;
 }
 
+static int list_from_json(const struct record_field *field, const cJSON *array,
+    struct snapshot_list *ret_list, struct error *error)
+{
+	void *items = NULL;
+	int result = record_list_from_json(
+	    field->fields, array, field->name, field->size, &items, &ret_list->count, error);
+
+	if (!result)
+		ret_list->items = items;
+	return result;
+}
+
 static int field_from_json(
     const struct record_field *field, const cJSON *object, void *record, struct error *error)
 {
@@ -281,7 +304,7 @@ static int field_from_json(
 	case RECORD_KIND_CHOICE: return choice_from_json(field, item, value, error);
 	case RECORD_KIND_WORD: return word_from_json(field, item, value, error);
 	case RECORD_KIND_OBJECT: return object_from_json(field, item, value, error);
-	case RECORD_KIND_NOTHING: return 0;
+	case RECORD_KIND_LIST_OR_NULL: return list_from_json(field, item, value, error);
 	}
 	return wrong(field, "of no known kind", error);
 }
@@ -303,6 +326,7 @@ void record_deinit(const struct record_field *fields, void *record)
 	for (const struct record_field *field = fields; field->name; field++) {
 		void *value = (char *)record + field->offset;
 		struct snapshot_strings *strings = value;
+		struct snapshot_list *list = value;
 
 		if (field->kind == RECORD_KIND_OBJECT) {
 			record_deinit(field->fields, value);
@@ -310,6 +334,10 @@ void record_deinit(const struct record_field *fields, void *record)
 			   field->kind == RECORD_KIND_STRINGS_OR_NULL) {
 			free((void *)strings->items);
 			*strings = (struct snapshot_strings){ NULL, 0 };
+		} else if (field->kind == RECORD_KIND_LIST_OR_NULL) {
+			record_list_free(
+			    field->fields, (void *)list->items, list->count, field->size);
+			*list = (struct snapshot_list){ NULL, 0 };
 		}
 	}
 }

@@ -32,7 +32,7 @@ enum record_kind {
 	RECORD_KIND_CHOICE,          /* bool, as one of two words */
 	RECORD_KIND_WORD,            /* an enum, as a word */
 	RECORD_KIND_OBJECT,          /* a struct within, by a table of its own */
-	RECORD_KIND_NOTHING,         /* null in this version; anything when read */
+	RECORD_KIND_LIST_OR_NULL,    /* struct snapshot_list of such structs; items NULL is null */
 };
 
 /* A table ends with a field without a name. */
@@ -42,6 +42,7 @@ struct record_field {
 	size_t offset;
 	const struct record_words *words;
 	const struct record_field *fields;
+	size_t size;                         /* of one item of a list */
 	bool (*is_null)(const void *object); /* NULL: an object that is never null */
 };
 
@@ -58,6 +59,12 @@ struct record_field {
 	{ \
 		.name = (name_), .kind = RECORD_KIND_OBJECT, .offset = offsetof(type, member), \
 		.fields = (fields_), .is_null = (is_null_) \
+	}
+
+#define RECORD_LIST(type, name_, member, fields_, size_) \
+	{ \
+		.name = (name_), .kind = RECORD_KIND_LIST_OR_NULL, \
+		.offset = offsetof(type, member), .fields = (fields_), .size = (size_) \
 	}
 
 /* Adds the fields to an object that has others too; false when memory is short. */

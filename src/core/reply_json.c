@@ -7,6 +7,8 @@
 #include "core/json.h"
 #include "core/record_json.h"
 #include "util/macros.h"
+#include "util/text.h"
+#include "util/utf8.h"
 
 static const struct record_words outcome_words = { outcome_to_string, OUTCOME_COUNT_ };
 
@@ -157,4 +159,35 @@ void reply_deinit(struct reply *reply)
 	reply->outcome_count = 0;
 	cJSON_Delete(reply->root);
 	reply->root = NULL;
+}
+
+/* One that is wrong or might be obeyed, as JSON has it: a blank or, in a string, an escape. */
+static size_t add_harmless(
+    struct text *text, const char *bytes, size_t length_bytes, bool is_string)
+{
+	unsigned char byte = (unsigned char)bytes[0];
+	unsigned char next = length_bytes > 1 ? (unsigned char)bytes[1] : 0;
+	bool is_c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;
+
+	if (!is_string)
+		text_add(text, " ");
+	else
+		text_addf(text, "\\u%04x", is_c1 ? next : byte < 0x80 ? byte : 0xfffd);
+	return 1 + is_c1;
+}
+
+void reply_add_printable(struct text *text, const char *line, size_t length_bytes)
+{
+	bool is_string = false, is_escaped = false;
+	size_t step;
+
+	for (size_t at = 0; at < length_bytes; at += step) {
+		step = utf8_printable_length(line + at, length_bytes - at);
+		if (step)
+			text_add_bytes(text, line + at, step);
+		else
+			step = add_harmless(text, line + at, length_bytes - at, is_string);
+		is_string ^= line[at] == '"' && !is_escaped;
+		is_escaped = is_string && line[at] == '\\' && !is_escaped;
+	}
 }

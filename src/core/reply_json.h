@@ -16,6 +16,7 @@
 #include "util/error.h"
 
 struct cJSON;
+struct text;
 
 /* id: "" for none, in all of these. */
 char *reply_encode_ok(const char *id);
@@ -59,3 +60,9 @@ int reply_decode(const char *line, size_t length_bytes, bool has_outcomes, struc
 
 /* Harmless on a zeroed reply, and twice. */
 void reply_deinit(struct reply *reply);
+
+/*
+ * Adds a reply line as it came, but for bytes that a terminal might obey or that are no UTF-8: in a
+ * string they become escapes (which mean the same, or U+FFFD), elsewhere blanks.
+ */
+void reply_add_printable(struct text *text, const char *line, size_t length_bytes);

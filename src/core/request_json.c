@@ -40,19 +40,6 @@ static struct quote quote_string(const char *string)
 	return quote(string, strlen(string));
 }
 
-/* Printable from end to end: no control characters, no broken UTF-8. */
-static bool is_printable(const char *string)
-{
-	size_t length = strlen(string), step;
-
-	for (size_t at = 0; at < length; at += step) {
-		step = utf8_printable_length(string + at, length - at);
-		if (!step)
-			return false;
-	}
-	return true;
-}
-
 bool request_is_service_name(const char *string)
 {
 	size_t length = strspn(string, "abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -84,7 +71,7 @@ static int read_op(struct reader *reader, const cJSON *item)
 
 static int read_id(struct reader *reader, const cJSON *item)
 {
-	if (!cJSON_IsString(item) || !is_printable(item->valuestring))
+	if (!cJSON_IsString(item) || !utf8_is_printable(item->valuestring))
 		return error_set(reader->error, -EINVAL, "'id' is not a printable string");
 	if (strlen(item->valuestring) >= sizeof(reader->request.id))
 		return error_set(reader->error, -EINVAL, "'id' is longer than %zu bytes",

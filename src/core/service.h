@@ -144,5 +144,11 @@ void service_shift(struct service *service, uint64_t gap_ms);
 /* Does `after` count it as there: ready, or finished after a clean end, or disabled? */
 bool service_is_order_ready(const struct service *service);
 
+/*
+ * When something follows from its being unhealthy, by unhealthy_action; NEVER_MS: nothing does, or
+ * it has to miss more probes first.
+ */
+uint64_t service_unhealthy_ms(const struct service *service);
+
 /* The state as people are told it: a blocked service that is being tried again stays blocked. */
 enum service_state service_shown_state(const struct service *service);

@@ -80,6 +80,8 @@ int service_env_build(char *const *inherited, const struct service_config *confi
 	result = result ? result : env_set(&environment, "NOTIFY_SOCKET", given->notify_socket);
 	if (config->watchdog_ms)
 		result = result ? result : env_set(&environment, "WATCHDOG_USEC", watchdog);
+	for (size_t i = 0; !result && given->file && i < given->file->count; i++)
+		result = env_put(&environment, strdup(given->file->items[i]));
 	for (size_t i = 0; !result && i < config->env.count; i++)
 		result = env_put(&environment, strdup(config->env.items[i]));
 	result = result ? result : env_set(&environment, "_NEMOINIT", given->mark);

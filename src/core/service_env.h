@@ -12,13 +12,14 @@ struct service_env {
 	const char *notify_socket; /* NOTIFY_SOCKET */
 	const char *path;          /* PATH */
 	const char *mark;          /* _NEMOINIT, by which its descendants are known */
+	const struct words *file;  /* what its env_file says */
 };
 
 /*
  * inherited, less what concerns nemoinit alone (NEMOINIT_*, its own NOTIFY_SOCKET, LISTEN_*,
- * WATCHDOG_*, _NEMOINIT) and less env_unset; then what nemoinit gives; then env.NAME, which wins
- * but over the mark. The caller deinits *ret_environment; its items are an envp. Returns 0 or
- * -ENOMEM.
+ * WATCHDOG_*, _NEMOINIT) and less env_unset; then what nemoinit gives; then the env_file; then
+ * env.NAME, which wins but over the mark. The caller deinits *ret_environment; its items are an
+ * envp. Returns 0 or -ENOMEM.
  */
 int service_env_build(char *const *inherited, const struct service_config *config,
     const struct service_env *given, struct words *ret_environment);

@@ -31,8 +31,6 @@ unsigned service_become_ready(struct service *service, uint64_t now_ms);
 bool service_is_stable(const struct service *service, uint64_t now_ms);
 /* When failures and crash loop are forgotten; only if there is something to forget. */
 uint64_t service_stable_ms(const struct service *service);
-/* When something follows from its being unhealthy; NEVER_MS: nothing does. */
-uint64_t service_unhealthy_ms(const struct service *service);
 /* SERVICE_EV_TIMER while a process runs that is not being stopped. */
 unsigned service_on_timer(struct service *service, uint64_t now_ms);
 /* SERVICE_EV_PROBE_OK, _MISS likewise. */

@@ -44,6 +44,13 @@ static const char *const blocked_names[] = {
 };
 static_assert(ARRAY_LEN(blocked_names) == BLOCKED_CODE_COUNT_, "a name for every code");
 
+static const char *const life_end_names[] = {
+	[LIFE_END_NONE] = "none",
+	[LIFE_END_CLEAN] = "clean",
+	[LIFE_END_KILLED] = "killed",
+};
+static_assert(ARRAY_LEN(life_end_names) == LIFE_END_COUNT_, "a name for every end");
+
 static const char *const owner_names[] = {
 	[LISTENER_NONE] = "none",
 	[LISTENER_SELF] = "self",
@@ -74,6 +81,11 @@ const char *exit_reason_to_string(enum exit_reason reason)
 const char *blocked_code_to_string(enum blocked_code code)
 {
 	return blocked_names[code];
+}
+
+const char *life_end_to_string(enum life_end end)
+{
+	return life_end_names[end];
 }
 
 const char *listener_owner_to_string(enum listener_owner owner)

@@ -67,6 +67,25 @@ struct snapshot_strings {
 	size_t count;
 };
 
+struct snapshot_list {
+	const void *items; /* each as the field's table says */
+	size_t count;
+};
+
+/* How the life before has ended, as far as something was kept of it. */
+enum life_end {
+	LIFE_END_NONE, /* nothing: previous_run is null */
+	LIFE_END_CLEAN,
+	LIFE_END_KILLED,
+	LIFE_END_COUNT_,
+};
+
+struct snapshot_life {
+	enum life_end ended;
+	int64_t at_ms; /* of the end; of one that was killed: of its last record */
+	struct snapshot_list last_events; /* struct event; null for a peer that may not read them */
+};
+
 struct snapshot_exit {
 	enum exit_reason reason;
 	int64_t at_ms;
@@ -143,6 +162,7 @@ struct snapshot_nemoinit {
 	int64_t reaped;
 	int64_t stop_budget_ms;
 	struct snapshot_strings warnings;
+	struct snapshot_life previous_run;
 	uint64_t dropped_lines; /* for metrics only */
 };
 
@@ -157,6 +177,7 @@ struct snapshot {
 const char *service_state_to_string(enum service_state state);
 const char *exit_reason_to_string(enum exit_reason reason);
 const char *blocked_code_to_string(enum blocked_code code);
+const char *life_end_to_string(enum life_end end);
 const char *listener_owner_to_string(enum listener_owner owner);
 const char *health_to_string(enum health health);
 

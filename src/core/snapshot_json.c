@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/auto_pair_json.h"
+#include "core/feed_json.h"
 #include "core/json.h"
 #include "core/record_json.h"
 #include "core/reply_json.h"
@@ -18,6 +19,7 @@ static const struct record_words healths = { health_to_string, HEALTH_COUNT_ };
 static const struct record_words states = { service_state_to_string, SERVICE_STATE_COUNT_ };
 static const struct record_words reasons = { exit_reason_to_string, EXIT_REASON_COUNT_ };
 static const struct record_words codes = { blocked_code_to_string, BLOCKED_CODE_COUNT_ };
+static const struct record_words life_ends = { life_end_to_string, LIFE_END_COUNT_ };
 static const struct record_words owners = { listener_owner_to_string, LISTENER_OWNER_COUNT_ };
 
 static bool blocked_is_null(const void *object)
@@ -28,6 +30,11 @@ static bool blocked_is_null(const void *object)
 static bool exit_is_null(const void *object)
 {
 	return ((const struct snapshot_exit *)object)->reason == EXIT_REASON_NONE;
+}
+
+static bool run_is_null(const void *object)
+{
+	return ((const struct snapshot_life *)object)->ended == LIFE_END_NONE;
 }
 
 static bool probe_is_null(const void *object)
@@ -103,6 +110,14 @@ static const struct record_field service_fields[] = {
 	{ .name = NULL },
 };
 
+static const struct record_field run_fields[] = {
+	RECORD_WORD(struct snapshot_life, WORD, "ended", ended, &life_ends),
+	RECORD(struct snapshot_life, TIME, "at", at_ms),
+	RECORD_LIST(struct snapshot_life, "last_events", last_events, event_record_fields,
+	    sizeof(struct event)),
+	{ .name = NULL },
+};
+
 static const struct record_field nemoinit_fields[] = {
 	RECORD(struct snapshot_nemoinit, NAME, "version", version),
 	RECORD(struct snapshot_nemoinit, STRING, "instance", instance),
@@ -117,7 +132,8 @@ static const struct record_field nemoinit_fields[] = {
 	RECORD(struct snapshot_nemoinit, INTEGER, "reaped", reaped),
 	RECORD(struct snapshot_nemoinit, INTEGER, "stop_budget_ms", stop_budget_ms),
 	RECORD(struct snapshot_nemoinit, STRINGS, "warnings", warnings),
-	{ .name = "previous_run", .kind = RECORD_KIND_NOTHING },
+	RECORD_OBJECT(
+	    struct snapshot_nemoinit, "previous_run", previous_run, run_fields, run_is_null),
 	{ .name = NULL },
 };
 

@@ -67,6 +67,9 @@ static void add_head(const struct view *view)
 	page_add_coloured(
 	    &view->page, health_colours[view->snapshot->health], health, PAGE_LABEL_COLUMNS);
 	page_add_words(&view->page, buffer, PAGE_LABEL_COLUMNS, PAGE_LABEL_COLUMNS);
+	text_init(&words, buffer, sizeof(buffer));
+	status_add_previous_run(&words, &nemoinit->previous_run, view->now_ms);
+	page_add_entry(&view->page, "last run", &words);
 	page_add_strings(&view->page, "warning", &nemoinit->warnings);
 }
 

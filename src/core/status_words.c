@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/event_ring.h"
 #include "core/signal_name.h"
 #include "util/macros.h"
 
@@ -60,6 +61,25 @@ void status_add_ago(struct text *text, int64_t at_ms, int64_t now_ms)
 	text_add(text, " ");
 	text_add_span(text, (uint64_t)(now_ms - at_ms));
 	text_add(text, " ago");
+}
+
+void status_add_previous_run(struct text *text, const struct snapshot_life *run, int64_t now_ms)
+{
+	const struct event *last = run->last_events.items;
+
+	if (run->ended != LIFE_END_KILLED)
+		return;
+	text_add(text, "killed; last recorded");
+	status_add_ago(text, run->at_ms, now_ms);
+	if (!run->last_events.count)
+		return;
+	last += run->last_events.count - 1;
+	text_add(text, ": ");
+	if (last->service) {
+		status_add_outside(text, last->service);
+		text_add(text, ": ");
+	}
+	status_add_outside(text, last->message);
 }
 
 static void add_signal(struct text *text, int64_t number)

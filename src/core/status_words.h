@@ -32,5 +32,9 @@ void status_add_listener(struct text *text, const struct snapshot_listener *list
 /* ` 2.1s ago`; nothing for an unknown or a future time. */
 void status_add_ago(struct text *text, int64_t at_ms, int64_t now_ms);
 
+/* `killed; last recorded 2.1s ago: gateway: ready …`; nothing for a life before that was not
+ * killed. */
+void status_add_previous_run(struct text *text, const struct snapshot_life *run, int64_t now_ms);
+
 /* Strangers' text, printable and cut. NULL adds nothing. */
 void status_add_outside(struct text *text, const char *string);

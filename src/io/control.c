@@ -19,7 +19,9 @@ enum {
 /*
  * Who makes room for one more: of those with fewer rights the one that has been silent for longest.
  * Strangers do so for everybody, all but root for root: whoever else may fill the table, the
- * administrator gets in. NULL: nobody.
+ * administrator gets in. Of one user's connections none is less than another, for being idle is
+ * free: whoever holds 64 keeps the rest of that user out, and may as well end us by a signal. NULL:
+ * nobody.
  */
 static struct control_client *control_idlest(
     const struct control *control, const struct control_peer *peer)

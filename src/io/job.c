@@ -24,6 +24,7 @@ enum {
 	JOB_LINGER_MS = 200,  /* for the rest of the output, after the process has ended */
 	JOB_SWEEP_MS = 10,    /* between two looks for what is left */
 	JOB_GIVE_UP_MS = 500, /* KILL does nothing to a process stuck in the kernel */
+	JOB_ENDING_MS = JOB_KILL_AFTER_MS + 250, /* what ending a stubborn one takes */
 	JOB_READ_BYTES = 16384,
 };
 
@@ -61,6 +62,11 @@ struct job {
 	struct error error;
 };
 
+uint64_t job_limit_ms(uint64_t time_ms)
+{
+	return time_ms > 2 * JOB_ENDING_MS ? time_ms - JOB_ENDING_MS : time_ms / 2;
+}
+
 static void enter(struct job *job, enum job_phase phase, uint64_t deadline_ms)
 {
 	job->phase = phase;
@@ -92,7 +98,12 @@ static bool is_anything_left(struct job *job)
 {
 	if (job->request.owns_children)
 		return children_exist();
-	return job->request.spawn.new_session && tree_is_alive(&job->tree);
+	if (!job->request.spawn.new_session)
+		return false;
+	if (job->pid < 0 && job->request.is_known &&
+	    tree_are_children_known(job->request.is_known, job->request.known_data))
+		return false;
+	return tree_is_alive(&job->tree);
 }
 
 static void kill_all(struct job *job)

@@ -39,8 +39,14 @@ struct job_request {
 	 * all in the result. Must not free the job.
 	 */
 	void (*handle_output)(void *data, bool is_stderr, const char *bytes, size_t length_bytes);
-	const char *mark;   /* TREE_MARK_NAME in its environment: what bears it is ended with it,
-			     * wherever it has gone; NULL: none. Needs a session of its own */
+	const char *mark; /* TREE_MARK_NAME in its environment: what bears it is ended with it,
+			   * wherever it has gone; NULL: none. Needs a session of its own */
+	/*
+	 * Is this child of ours somebody's who is known? Where all are, nothing is left of the job,
+	 * and a look at all processes is spared. NULL: nobody can tell.
+	 */
+	bool (*is_known)(void *known_data, pid_t pid);
+	void *known_data;
 	bool owns_children; /* every child of this process is the job's: none survives it */
 };
 
@@ -52,6 +58,9 @@ struct job_result {
 	const struct text *output; /* data may be NULL when empty; truncated: there was more */
 	const struct text *error_output;
 };
+
+/* How long a job may run that must be over in time_ms, TERM, the wait for it and KILL included. */
+uint64_t job_limit_ms(uint64_t time_ms);
 
 /* Returns 0 or -ENOMEM. */
 int job_new(struct loop *loop, void (*handle)(void *data, const struct job_result *result),

@@ -35,7 +35,8 @@ struct log {
 	int own_fd; /* for LOG_WAY_NONBLOCKING; else -1 */
 	enum log_way way;
 	struct loop_watch *watch; /* while what is queued has to wait */
-	uint64_t dropped;
+	uint64_t dropped;         /* in all; of which so many have been told: */
+	uint64_t told;
 	bool is_failing; /* the last write was refused: what was dropped is not told yet */
 	bool is_torn;    /* the last byte written was not the end of a line */
 	size_t queued_bytes;
@@ -198,10 +199,15 @@ void log_flush(struct log *log)
 
 uint64_t log_take_dropped(struct log *log)
 {
-	uint64_t dropped = log->dropped;
+	uint64_t dropped = log->dropped - log->told;
 
 	if (log->watch || log->is_failing)
 		return 0;
-	log->dropped = 0;
+	log->told = log->dropped;
 	return dropped;
+}
+
+uint64_t log_dropped(const struct log *log)
+{
+	return log->dropped;
 }

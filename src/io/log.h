@@ -28,3 +28,6 @@ void log_flush(struct log *log);
 
 /* Lines dropped since the last call, to be told; 0 as long as nothing can be told. */
 uint64_t log_take_dropped(struct log *log);
+
+/* All that have been dropped, also those that nobody has been told of yet. */
+uint64_t log_dropped(const struct log *log);

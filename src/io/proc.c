@@ -141,8 +141,13 @@ int proc_read_variable(pid_t pid, const char *name, char *value, size_t size_byt
 
 void proc_read_command(pid_t pid, char *buffer, size_t size_bytes)
 {
+	struct proc_stat stat;
 	char name[64];
-	ssize_t length = proc_read_file(pid, "cmdline", buffer, size_bytes);
+	ssize_t length = 0;
+
+	/* It lies in the memory of the process, which may be locked for as long as that hangs. */
+	if (proc_read_stat(pid, &stat) == 0 && stat.state != 'D')
+		length = proc_read_file(pid, "cmdline", buffer, size_bytes);
 
 	for (ssize_t i = 0; i < length; i++)
 		if (buffer[i] == '\0')

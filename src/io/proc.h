@@ -39,5 +39,6 @@ int proc_each_child(bool (*handle)(void *data, pid_t pid), void *data);
  */
 int proc_read_variable(pid_t pid, const char *name, char *value, size_t size_bytes);
 
-/* The command line, blanks for its NULs, raw bytes; else `[comm]`; "" if gone. NUL-terminated. */
+/* The command line, blanks for its NULs, raw bytes; else, also in state D, where to read it could
+ * take as long as the process hangs, `[comm]`; "" if gone. NUL-terminated. */
 void proc_read_command(pid_t pid, char *buffer, size_t size_bytes);

@@ -1,18 +1,21 @@
 #include "util/error.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "util/text.h"
 
 int error_set(struct error *error, int code, const char *format, ...)
 {
+	struct text message;
 	va_list arguments;
 
 	if (!error)
 		return code;
 	error->code = code;
+	text_init(&message, error->message, sizeof(error->message));
 	va_start(arguments, format);
-	vsnprintf(error->message, sizeof(error->message), format, arguments);
+	text_addv(&message, format, arguments);
 	va_end(arguments);
 	return code;
 }
@@ -20,15 +23,15 @@ int error_set(struct error *error, int code, const char *format, ...)
 int error_prefix(struct error *error, const char *format, ...)
 {
 	char rest[sizeof(error->message)];
+	struct text message;
 	va_list arguments;
-	int length;
 
 	memcpy(rest, error->message, sizeof(rest));
+	text_init(&message, error->message, sizeof(error->message));
 	va_start(arguments, format);
-	length = vsnprintf(error->message, sizeof(error->message), format, arguments);
+	text_addv(&message, format, arguments);
 	va_end(arguments);
-	if (length >= 0 && (size_t)length < sizeof(error->message))
-		snprintf(
-		    error->message + length, sizeof(error->message) - (size_t)length, ": %s", rest);
+	if (!message.truncated)
+		text_addf(&message, ": %s", rest);
 	return error->code;
 }

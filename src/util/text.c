@@ -55,6 +55,21 @@ static size_t text_reserve(struct text *text, size_t length_bytes)
 	return text->size_bytes ? text->size_bytes - text->length_bytes - 1 : 0;
 }
 
+/* Of a character that has been cut in two, the first part goes too. */
+static void text_end_cut(struct text *text)
+{
+	size_t start = text->length_bytes, wanted = 1;
+	unsigned char byte = 0x80;
+
+	while (start && text->length_bytes - start < 3 && (byte & 0xc0) == 0x80)
+		byte = (unsigned char)text->data[--start];
+	if (byte >= 0xc0)
+		wanted = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+	if (wanted > text->length_bytes - start)
+		text->length_bytes = start;
+	text->data[text->length_bytes] = '\0';
+}
+
 void text_add_bytes(struct text *text, const char *bytes, size_t length_bytes)
 {
 	size_t fits = text_reserve(text, length_bytes);
@@ -64,6 +79,8 @@ void text_add_bytes(struct text *text, const char *bytes, size_t length_bytes)
 	memcpy(text->data + text->length_bytes, bytes, fits);
 	text->length_bytes += fits;
 	text->data[text->length_bytes] = '\0';
+	if (fits < length_bytes)
+		text_end_cut(text);
 }
 
 void text_add(struct text *text, const char *string)
@@ -71,13 +88,12 @@ void text_add(struct text *text, const char *string)
 	text_add_bytes(text, string, strlen(string));
 }
 
-void text_addf(struct text *text, const char *format, ...)
+void text_addv(struct text *text, const char *format, va_list arguments)
 {
-	va_list arguments, again;
+	va_list again;
 	size_t fits;
 	int length;
 
-	va_start(arguments, format);
 	va_copy(again, arguments);
 	length = vsnprintf(NULL, 0, format, arguments);
 	if (length >= 0) {
@@ -85,9 +101,19 @@ void text_addf(struct text *text, const char *format, ...)
 		if (text->data) {
 			vsnprintf(text->data + text->length_bytes, fits + 1, format, again);
 			text->length_bytes += fits;
+			if (fits < (size_t)length)
+				text_end_cut(text);
 		}
 	}
 	va_end(again);
+}
+
+void text_addf(struct text *text, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	text_addv(text, format, arguments);
 	va_end(arguments);
 }
 
@@ -139,7 +165,7 @@ static size_t plain_length(const char *bytes, size_t length_bytes)
 
 void text_add_printable(struct text *text, const char *bytes, size_t length_bytes, size_t max_bytes)
 {
-	size_t at = 0, step, end = text->length_bytes + max_bytes;
+	size_t at = 0, step, room, end = text->length_bytes + max_bytes;
 	char escaped[5];
 
 	while (at < length_bytes) {
@@ -148,8 +174,10 @@ void text_add_printable(struct text *text, const char *bytes, size_t length_byte
 			continue;
 		}
 		/* Nearly everything: in one go, since this is done for every line of output. */
-		step = plain_length(bytes + at, length_bytes - at);
-		if (step && step <= end - text->length_bytes) {
+		room = end - text->length_bytes;
+		step =
+		    plain_length(bytes + at, length_bytes - at < room ? length_bytes - at : room);
+		if (step) {
 			text_add_bytes(text, bytes + at, step);
 			at += step;
 			continue;

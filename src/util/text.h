@@ -1,13 +1,14 @@
 /*
  * Text that is put together piece by piece.
  *
- * Either over a caller's buffer (text_init: what does not fit is cut, `truncated` says so) or on
- * the heap (text_init_heap: grows up to a cap; the caller calls text_deinit). The bytes are
- * NUL-terminated after every call. A failed allocation counts as a cut, never as an error of its
- * own: no caller has a better answer.
+ * Either over a caller's buffer (text_init: what does not fit is cut, at a character, `truncated`
+ * says so) or on the heap (text_init_heap: grows up to a cap; the caller calls text_deinit). The
+ * bytes are NUL-terminated after every call. A failed allocation counts as a cut, never as an error
+ * of its own: no caller has a better answer.
  */
 #pragma once
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,6 +32,8 @@ void text_clear(struct text *text);
 void text_add(struct text *text, const char *string);
 void text_add_bytes(struct text *text, const char *bytes, size_t length_bytes);
 void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_addv(struct text *text, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 
 /*
  * Adds bytes from outside so that they are safe on a terminal, in a log line and in JSON: ANSI

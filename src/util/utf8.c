@@ -1,6 +1,7 @@
 #include "util/utf8.h"
 
 #include <stdint.h>
+#include <string.h>
 
 size_t utf8_printable_length(const char *bytes, size_t length_bytes)
 {
@@ -25,4 +26,16 @@ size_t utf8_printable_length(const char *bytes, size_t length_bytes)
 	if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
 		return 0;
 	return code < 0xa0 ? 0 : length;
+}
+
+bool utf8_is_printable(const char *string)
+{
+	size_t length = strlen(string), step;
+
+	for (size_t at = 0; at < length; at += step) {
+		step = utf8_printable_length(string + at, length - at);
+		if (!step)
+			return false;
+	}
+	return true;
 }

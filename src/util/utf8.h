@@ -1,6 +1,7 @@
 /* UTF-8, as far as strangers' bytes must be told apart from text (RFC 3629). */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -9,3 +10,6 @@
  * length_bytes.
  */
 size_t utf8_printable_length(const char *bytes, size_t length_bytes);
+
+/* Is all of the string made of such characters? */
+bool utf8_is_printable(const char *string);

@@ -23,6 +23,11 @@ stop() {
 	((status == 0)) || fail "the server ends with $status: $(tail -n 30 "$work/out")"
 }
 
+# is_listening PATH: has the server there come as far as listen(2)?
+is_listening() {
+	awk -v path="$1" '$4 == "00010000" && $NF == path { found = 1 } END { exit !found }' /proc/net/unix
+}
+
 # code COMMAND…: its exit status.
 code() {
 	local status=0

@@ -154,6 +154,37 @@ test_logs_are_followed() {
 	halt
 }
 
+# A service that a reload takes away has its last word; then who follows it is told, and let go.
+test_who_follows_what_is_removed_is_told() {
+	local code=0 follower
+
+	configure <<-END
+		[service a]
+		command = sh -c 'trap "echo bye; exit" TERM; echo hello; sleep 1000 & wait'
+		[service b]
+		command = F until=$W/go print=more pause
+	END
+	boot
+	state a ready
+	follow '{"op":"logs","service":"a","follow":true,"id":"f"}\n' "$work/followed"
+	follow '{"op":"logs","service":"b","lines":0,"follow":true}\n' "$work/other"
+	timeout $((3 * limit)) "$nemoctl" -s "$socket" logs -f a >"$work/people" 2>"$work/complaint" &
+	follower=$!
+	await "$limit" grep -q hello "$work/people" || fail "nothing of the past"
+	sed -i '/^\[service a\]/,/^command/d' "$config"
+	expect reload 0 "$(ctl reload)"
+	wait "$follower" || code=$?
+	expect "nemoctl ends" "1 nemoctl: unknown-service: service 'a' has been removed" "$code $(cat "$work/complaint")"
+	await "$limit" in_file '.error.code == "unknown-service"' "$work/followed" || fail "it is not told"
+	expect "its last word" '"bye"' "$(tail -n 2 "$work/followed" | head -n 1 | jq '.lines[].line')"
+	expect "the last line" '{"ok":false,"id":"f","error":{"code":"unknown-service","message":"service '"'a'"' has been removed"}}' \
+		"$(tail -n 1 "$work/followed")"
+	touch "$W/go"
+	await "$limit" in_file '.lines[].line == "more"' "$work/other" || fail "others are let go too"
+	expect "nothing else" 2 "$(wc -l <"$work/other")"
+	halt
+}
+
 # Who follows and does not read is let go, and holds up nobody.
 test_a_follower_that_does_not_read_is_closed() {
 	local memory
@@ -189,7 +220,7 @@ has_clients() {
 	(($(find "/proc/$init/fd" -lname 'socket:*' 2>/dev/null | wc -l) == $1 + baseline))
 }
 
-# What promtool would say of it: tests/unit/test_metrics.c is stricter, here it is the real text.
+# promtool has its say in test_metrics.sh.
 test_metrics_are_prometheus_text() {
 	configure <<-END
 		[service a]

@@ -45,7 +45,7 @@ test_a_server_that_is_silent_costs_no_more_than_the_timeout() {
 
 	socat -u "UNIX-LISTEN:$work/silent,fork" OPEN:/dev/null >/dev/null 2>&1 &
 	children+=("$!")
-	await 5 test -S "$work/silent" || fail "no silent server"
+	await 5 is_listening "$work/silent" || fail "no silent server"
 	begin=$SECONDS
 	expect code 8 "$(code timeout 20 "$nemoctl" -s "$work/silent" --timeout 500ms status)"
 	expect "after the command" 8 "$(code timeout 20 "$nemoctl" -s "$work/silent" status --timeout 0.5)"
@@ -62,7 +62,7 @@ test_answers_that_are_none() {
 		[[ $wanted == 5 ]] || echo >>"$work/answer"
 		socat "UNIX-LISTEN:$liar" "SYSTEM:cat $work/answer" >/dev/null 2>&1 &
 		children+=("$!")
-		await 5 test -S "$liar" || fail "no liar"
+		await 5 is_listening "$liar" || fail "no liar"
 		expect "$answer" "$wanted" "$(code timeout 20 "$nemoctl" -s "$liar" status)"
 	done <<-END
 		1 hello
@@ -83,12 +83,16 @@ test_nothing_from_outside_commands_the_terminal() {
 	printf '{"ok":false,"error":{"code":"failed","message":"a\\u001b[2Jb\\u009bc\\u0007\x7f"}}\n' >"$work/answer"
 	socat "UNIX-LISTEN:$work/liar,fork" "SYSTEM:cat $work/answer" >/dev/null 2>&1 &
 	children+=("$!")
-	await 5 test -S "$work/liar" || fail "no liar"
+	await 5 is_listening "$work/liar" || fail "no liar"
 	output=$("$nemoctl" -s "$work/liar" status 2>&1 || true)
 	expect "no control bytes" "" "$(printf %s "$output" | LC_ALL=C tr -d '\n\040-\176')"
 	output=$("$nemoctl" -s "$work/liar" --json live 2>&1 || true)
 	expect "nor in JSON" "" "$(printf %s "$output" | LC_ALL=C tr -d '\n\040-\176')"
 	expect "the same JSON" "$(jq -c . "$work/answer")" "$(jq -c . <<<"$output")"
+	# What is no UTF-8 is no JSON either, and some terminals obey it; a tab between the words is harmless JSON.
+	printf '{\t"ok":false,\r"error":{"code":"failed","message":"a\\\\\x9b2J\xc3\\""}}\n' >"$work/answer"
+	output=$("$nemoctl" -s "$work/liar" --json live 2>&1 || true)
+	expect "nor as broken UTF-8" '{ "ok":false, "error":{"code":"failed","message":"a\\\ufffd2J\ufffd\""}}' "$output"
 	output=$("$nemoctl" "$(printf 'a\033[2Jb')" 2>&1 || true)
 	expect "nor from the command line" "" "$(printf %s "$output" | LC_ALL=C tr -d '\n\040-\176')"
 }
@@ -103,7 +107,7 @@ test_nor_what_is_followed() {
 	printf '{"ok":true,"text":"a\\u001b[2Jb\\nc"}\n' >>"$work/answer"
 	socat "UNIX-LISTEN:$work/feed,fork" "SYSTEM:cat $work/answer" >/dev/null 2>&1 &
 	children+=("$!")
-	await 5 test -S "$work/feed" || fail "no liar"
+	await 5 is_listening "$work/feed" || fail "no liar"
 	for command in 'events -f' '--json events -f'; do
 		# shellcheck disable=SC2086 # words are meant
 		output=$(timeout 5 "$nemoctl" -s "$work/feed" $command 2>&1 || true)
@@ -113,7 +117,7 @@ test_nor_what_is_followed() {
 	sed -n 3p "$work/answer" >"$work/metrics"
 	socat "UNIX-LISTEN:$work/gauge,fork" "SYSTEM:cat $work/metrics" >/dev/null 2>&1 &
 	children+=("$!")
-	await 5 test -S "$work/gauge" || fail "no liar"
+	await 5 is_listening "$work/gauge" || fail "no liar"
 	output=$("$nemoctl" -s "$work/gauge" metrics)
 	expect "metrics" $'ab\nc' "$output"
 }

@@ -89,6 +89,45 @@ test_a_command_leaves_nothing_behind() {
 	halt
 }
 
+# Where all our children are known nothing is left of it, whatever else there is on the machine.
+test_the_end_of_a_command_costs_no_look_at_all_processes() {
+	local reads probes began
+
+	configure <<-'END'
+		[service crowd]
+		command = sh -c "i=0; while [ $$i -lt 300 ]; do sleep 1000 & i=$$((i+1)); done; wait"
+		[service a]
+		command = F pause
+		probe_start_interval = 10ms
+		probe_interval = 10ms
+	END
+	echo "probe = exec:F append=$W/probed exit=0" >>"$config"
+	boot
+	state a ready
+	await "$limit" run_are_at_least 302 || fail "$(running) processes"
+	began=$SECONDS
+	reads=$(reads_of "$init")
+	probes=$(wc -l <"$W/probed")
+	await $((2 * limit)) has_lines "$W/probed" $((probes + 30)) || fail "no probes"
+	reads=$(($(reads_of "$init") - reads))
+	probes=$(($(wc -l <"$W/probed") - probes))
+	# A look that nobody waits for is taken at most once a second.
+	((reads < 150 * probes + 310 * (SECONDS - began + 2))) || fail "$reads reads in $probes probes"
+	halt
+}
+
+run_are_at_least() {
+	(($(running) >= $1))
+}
+
+has_lines() {
+	(($(wc -l <"$1") >= $2))
+}
+
+reads_of() {
+	awk '/^syscr/ { print $2 }' "/proc/$1/io"
+}
+
 test_a_stop_ends_the_command_too() {
 	asked 'F group ignore=TERM pause & exec F ignore=TERM pause' "probe_timeout = 1h"
 	boot

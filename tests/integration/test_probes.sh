@@ -93,6 +93,7 @@ test_a_few_misses_are_failing_and_it_recovers() {
 	echo error >"$W/mood"
 	state a failing
 	await "$limit" is a '.probe.failures >= 5' true || fail "it stops asking"
+	expect_match "when it would be restarted" "restart in 59m *, unless a probe succeeds first" "$(of a '.warnings[0]')"
 	expect "health" degraded "$(ask .health)"
 	expect "exit code" 3 "$(ctl ready)"
 	rm "$W/mood"

@@ -36,8 +36,11 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 awk -v work="$work" '/^```ini$/ { file = work "/" ++count ".ini"; next } /^```/ { file = "" } file { print > file }' \
 	README.md
+# nemoinit takes a file that only its owner may write; a tree may come with more.
+cp conf/*.ini conf/examples/*.ini "$work"
+chmod go-w "$work"/*.ini
 for example in "$work"/*.ini; do
 	env -i PATH="$PATH" "$nemoinit" --check --config "$example" 2>"$work/problems" ||
-		complain "an example of README.md: $(cat "$work/problems")"
+		complain "an example of README.md or conf/: $(cat "$work/problems")"
 done
 exit "$failed"

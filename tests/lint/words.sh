@@ -10,7 +10,7 @@ forbid()
 {
 	local why=$1 pattern=$2 found
 	shift 2
-	found=$(grep -rnIE "$pattern" --exclude-dir='build*' --exclude-dir=.git --exclude=words.sh "$@" | grep -vE '(#|/\*) poll|sleep \$NAP')
+	found=$(grep -rnIE "$pattern" --exclude-dir='build*' --exclude-dir=.git --exclude-dir=corpus --exclude=words.sh "$@" | grep -vE '(#|/\*) poll|sleep \$NAP')
 	[ -z "$found" ] || { printf '%s:\n%s\n' "$why" "$found"; failed=1; }
 }
 

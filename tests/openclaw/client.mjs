@@ -1,6 +1,6 @@
 // client.mjs KEY-FILE  A gateway client of any kind: connects once, as the environment says, and tells what came of it.
 // CLIENT_ID, CLIENT_MODE, SCOPES (comma between)   what it says of itself; the key in KEY-FILE is its device, made if missing
-// FORWARDED_FOR, ORIGIN                            request headers, unless empty
+// FORWARDED_FOR                                    where it comes from, as a proxy would tell
 // Exit code: 0 connected, 3 pairing required, 4 refused otherwise, 5 no connection.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
@@ -17,7 +17,6 @@ const deviceId = crypto.createHash('sha256').update(publicKey).digest('hex');
 
 const headers = {};
 if (env.FORWARDED_FOR) headers['X-Forwarded-For'] = env.FORWARDED_FOR;
-if (env.ORIGIN) headers.Origin = env.ORIGIN;
 const socket = new WebSocket(`ws://127.0.0.1:${env.OPENCLAW_GATEWAY_PORT}`, { headers });
 let code = 5;
 

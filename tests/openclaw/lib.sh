@@ -173,26 +173,3 @@ nothing_runs()
 		esac
 	done
 }
-
-# client NAME [VARIABLE=VALUE...]: a device of that name connects; 0 if it is let in.
-client()
-{
-	local name=$1
-	shift
-	env "$@" node "$here/client.mjs" "/mnt/$name.key" >"/mnt/$name.out" 2>&1
-	local code=$?
-	sed "s/^/# $name: /" "/mnt/$name.out"
-	return "$code"
-}
-
-# asks_in NAME [VARIABLE=VALUE...]: it is not let in, but asked to pair.
-asks_in()
-{
-	client "$@"
-	[ $? -eq 3 ]
-}
-
-is_refused()
-{
-	status ".auto_pair.pending | any(.clientId == \"$1\" and .verdict == \"refused\" and .reason == \"$2\")"
-}

@@ -1377,6 +1377,16 @@ int text_file_read(const char *path, size_t max_bytes, char **ret_text, size_t *
 	return -ENOENT;
 }
 
+int text_file_read_trusted(const char *path, size_t max_bytes, char **ret_text, size_t *ret_bytes)
+{
+	return -ENOENT;
+}
+
+const char *text_file_fault(int result)
+{
+	return strerror(-result);
+}
+
 int privileges_capability(const char *name)
 {
 	return -EINVAL;

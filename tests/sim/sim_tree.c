@@ -224,6 +224,36 @@ static void test_main_pid_of_last_words(void **state)
 	sim_end();
 }
 
+/* It would get no stop signal, and be waited for until stop_timeout. */
+static void test_no_main_pid_while_stopping(void **state)
+{
+	struct fake_process *first, *second;
+	char message[32];
+
+	sim_start(
+	    "[service job]\ncommand = job\nprobe = notify\nstop_timeout = 60s\n", START_MS, 1);
+	sim_child("job")->members = 1;
+	sim_child("job")->has_sessions = true;
+	sim_child("job")->term_ms = 2 * SECOND;
+	end_main("job", 1);
+	(void)sim_run_until("job", SERVICE_READY, MINUTE);
+	first = sim_main("job");
+	second = fake_member(0);
+	second->is_child = true;
+	unit_stop(sim_unit("job"), 0, fake.now_ms);
+	sim_wake();
+	snprintf(message, sizeof(message), "MAINPID=%d", (int)second->pid);
+	fake_send(first, message);
+	sim_run(10);
+	assert_int_equal(sim_service("job")->state, SERVICE_STOPPING);
+	assert_int_equal(sim_unit("job")->pid, first->pid);
+	(void)sim_run_until("job", SERVICE_STOPPED, 10 * SECOND);
+	assert_int_equal(sim_events("job", "main-pid"), 0);
+	assert_int_equal(sim_events("job", "killed"), 0);
+	assert_int_equal(fake_count_alive(0), 0);
+	sim_end();
+}
+
 static void test_an_orphan_is_shown_and_left_alone(void **state)
 {
 	struct fake_process *orphan;
@@ -261,6 +291,7 @@ int main(void)
 		cmocka_unit_test(test_no_adoption_in_a_shutdown),
 		cmocka_unit_test(test_main_pid),
 		cmocka_unit_test(test_main_pid_of_last_words),
+		cmocka_unit_test(test_no_main_pid_while_stopping),
 		cmocka_unit_test(test_an_orphan_is_shown_and_left_alone),
 	};
 

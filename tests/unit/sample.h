@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/event_ring.h"
 #include "core/snapshot.h"
 
 static const int64_t sample_now_ms = 1795161600123; /* 2026-11-20T08:00:00.123Z */
@@ -84,12 +85,27 @@ static void sample_init(struct sample *sample)
 		.auto_pair = &sample->watcher };
 }
 
+/* The life before was killed. */
+static void sample_kill(struct sample *sample)
+{
+	static const struct event events[] = {
+		{ 40, 1795161500000, NULL, "reload", LOG_INFO, -1, "reload: 2 unchanged" },
+		{ 41, 1795161541000, "gateway", "failing", LOG_WARN, 12,
+		    "failing: no answer within 5s" },
+	};
+
+	sample->snapshot.nemoinit.previous_run = (struct snapshot_life){ .ended = LIFE_END_KILLED,
+		.at_ms = sample_now_ms - 58000,
+		.last_events = { events, 2 } };
+}
+
 /* Every field of the reply is something, for the way there and back. */
 static void sample_full(struct sample *sample)
 {
 	struct snapshot_service *gateway = &sample->services[0];
 
 	sample_init(sample);
+	sample_kill(sample);
 	sample->snapshot.health = HEALTH_BLOCKED;
 	sample->snapshot.nemoinit.warnings = (struct snapshot_strings){ sample_warnings, 1 };
 	gateway->state = SERVICE_BLOCKED;

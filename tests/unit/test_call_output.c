@@ -40,6 +40,15 @@ static void texts_of_the_cli_are_told_apart(void **state)
 		{ "", "gateway closed (1006 abnormal closure (no close frame)): no close reason",
 		    true, false,
 		    "gateway closed (1006 abnormal closure (no close frame)): no close reason" },
+		{ "",
+		    "nodes list failed: gateway closed (1006): no close reason\nGateway target: "
+		    "x\n\n"
+		    "Possible causes:\n- Gateway not yet ready\nRun `openclaw doctor` for more.\n",
+		    true, false, "nodes list failed: gateway closed (1006): no close reason" },
+		{ "{}",
+		    "gateway connect failed: scope upgrade pending approval\nPending: 0 \302\267 "
+		    "Paired: 0\n",
+		    false, true, "gateway connect failed: scope upgrade pending approval" },
 		{ "", "", false, false, "" },
 	};
 
@@ -54,6 +63,27 @@ static void texts_of_the_cli_are_told_apart(void **state)
 		text_init(&text, buffer, sizeof(buffer));
 		call_output_format(&call, &text, 400);
 		assert_string_equal(buffer, rows[i].text);
+	}
+}
+
+static void an_answer_from_files_is_known(void **state)
+{
+	static const struct {
+		const char *output;
+		const char *error_output;
+		bool local;
+	} rows[] = {
+		{ "{}", "gateway connect failed: scope upgrade pending approval", true },
+		{ "{}", "x\nGateway connect failed: Error", true },
+		{ "gateway connect failed", "", false },
+		{ "{}", "node host gateway closed", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct call_output call = { rows[i].output, rows[i].error_output };
+
+		print_message("%s%s\n", rows[i].output, rows[i].error_output);
+		assert_int_equal(call_output_is_local(&call), rows[i].local);
 	}
 }
 
@@ -76,6 +106,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_of_the_cli_are_told_apart),
+		cmocka_unit_test(an_answer_from_files_is_known),
 		cmocka_unit_test(texts_are_cut),
 	};
 

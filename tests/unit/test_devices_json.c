@@ -136,6 +136,22 @@ static void entries_are_read_exactly_or_malformed(void **state)
 	}
 }
 
+static void requests_that_share_an_id_are_malformed(void **state)
+{
+	struct devices devices;
+
+	assert_int_equal(decode("{\"pending\":[{\"requestId\":\"a\",\"scopes\":[\"x\"]},"
+				"{\"requestId\":\"b\",\"scopes\":[\"x\"]},"
+				"{\"requestId\":\"a\",\"scopes\":[\"y\"]}]}",
+			     &devices),
+	    LIST_SUCCEEDED);
+	assert_int_equal(devices.pending_count, 3);
+	assert_true(devices.pending[0].malformed);
+	assert_false(devices.pending[1].malformed);
+	assert_true(devices.pending[2].malformed);
+	devices_deinit(&devices);
+}
+
 static void long_words_are_cut_and_malformed(void **state)
 {
 	char id[130], entry[512], text[600];
@@ -262,6 +278,7 @@ int main(void)
 		cmocka_unit_test(failures_are_told_apart),
 		cmocka_unit_test(null_or_one_absent_is_empty),
 		cmocka_unit_test(entries_are_read_exactly_or_malformed),
+		cmocka_unit_test(requests_that_share_an_id_are_malformed),
 		cmocka_unit_test(long_words_are_cut_and_malformed),
 		cmocka_unit_test(thousands_are_counted_and_64_are_kept),
 		cmocka_unit_test(paired_devices_are_found),

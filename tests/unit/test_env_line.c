@@ -50,9 +50,69 @@ static void lines(void **state)
 	}
 }
 
+static void files(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *joined; /* NULL: refused */
+		const char *message;
+	} rows[] = {
+		{ "", "", NULL },
+		{ "A=1", "A=1|", NULL },
+		{ "# of ours\n\nexport A=1\r\nB='x y'\nA=2\n", "A=1|B=x y|A=2|", NULL },
+		{ "A=1\n\nB=hidden word\nC=1 2\n", NULL,
+		    "3: no NAME=value; a value with blanks, quotes or backslashes stands in single "
+		    "quotes" },
+		{ "A=1\nB='x\n", NULL,
+		    "2: no NAME=value; a value with blanks, quotes or backslashes stands in single "
+		    "quotes" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct words entries = { .items = NULL };
+		struct error error = { .message = "" };
+		char text[256], joined[256] = "";
+		int result;
+
+		print_message("%zu\n", i);
+		strcpy(text, rows[i].text);
+		result = env_lines_parse(text, strlen(text), &entries, &error);
+		assert_int_equal(result, rows[i].joined ? 0 : -EINVAL);
+		for (size_t k = 0; k < entries.count; k++)
+			strcat(strcat(joined, entries.items[k]), "|");
+		if (rows[i].joined)
+			assert_string_equal(joined, rows[i].joined);
+		else
+			assert_string_equal(error.message, rows[i].message);
+		words_deinit(&entries);
+	}
+}
+
+static void files_have_bounds(void **state)
+{
+	static char text[ENV_FILE_VARIABLES_MAX * 4 + 8];
+	struct words entries = { .items = NULL };
+	struct error error = { .message = "" };
+
+	for (size_t i = 0; i < ENV_FILE_VARIABLES_MAX; i++)
+		strcpy(text + 4 * i, "A=1\n");
+	assert_int_equal(env_lines_parse(text, strlen(text), &entries, &error), 0);
+	assert_int_equal(entries.count, ENV_FILE_VARIABLES_MAX);
+	words_deinit(&entries);
+	for (size_t i = 0; i <= ENV_FILE_VARIABLES_MAX; i++)
+		strcpy(text + 4 * i, "A=1\n");
+	assert_int_equal(env_lines_parse(text, strlen(text), &entries, &error), -EINVAL);
+	assert_string_equal(error.message, "1025: more than 1024 variables");
+	assert_int_equal(env_lines_parse((char[]){ "A=1\0B=1" }, 7, &entries, &error), -EINVAL);
+	assert_string_equal(error.message, "holds a NUL byte");
+	assert_int_equal(entries.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(files),
+		cmocka_unit_test(files_have_bounds),
 		cmocka_unit_test(lines),
 	};
 

@@ -21,6 +21,18 @@ static void problems_are_kept_in_order(void **state)
 	problems_deinit(&problems);
 }
 
+static void what_they_quote_is_made_printable(void **state)
+{
+	struct problems problems = { .items = NULL };
+
+	problems_add(&problems, "f:1: '%s'", "a\033[2Jb\nc\a\xff");
+	assert_int_equal(problems.count, 1);
+	assert_string_equal(problems.items[0], "f:1: 'ab\\x0ac\\x07\\xff'");
+	problems_add(&problems, "%s", "");
+	assert_string_equal(problems.items[1], "");
+	problems_deinit(&problems);
+}
+
 static void too_many_problems_are_counted_not_kept(void **state)
 {
 	struct problems problems = { .items = NULL };
@@ -62,6 +74,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(problems_are_kept_in_order),
+		cmocka_unit_test(what_they_quote_is_made_printable),
 		cmocka_unit_test(the_first_can_be_replaced),
 		cmocka_unit_test(too_many_problems_are_counted_not_kept),
 	};

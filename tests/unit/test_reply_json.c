@@ -7,6 +7,7 @@
 #include "core/exit_status.h"
 #include "core/reply_json.h"
 #include "util/macros.h"
+#include "util/text.h"
 
 static void check_line(char *line, const char *expected)
 {
@@ -171,6 +172,33 @@ static void exit_codes_follow_the_worst(void **state)
 	assert_int_equal(exit_status_of_health(HEALTH_STOPPING), 3);
 }
 
+static void a_printed_line_commands_no_terminal(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *printed;
+	} rows[] = {
+		{ "{\"ok\":true,\"a\":\"caf\xc3\xa9 \\\"\\u0007\"}",
+		    "{\"ok\":true,\"a\":\"caf\xc3\xa9 \\\"\\u0007\"}" },
+		{ "{\"a\":\"\033[2J\x7f\xc2\x9b\"}", "{\"a\":\"\\u001b[2J\\u007f\\u009b\"}" },
+		{ "{\"a\":\"\x9b\xc3\"}", "{\"a\":\"\\ufffd\\ufffd\"}" },
+		{ "{\t\"a\\\"\":\r\"\\\\\",\"\t\":\xc2\x9b"
+		  "1}",
+		    "{ \"a\\\"\": \"\\\\\",\"\\u0009\": 1}" },
+		{ "\xff", " " },
+		{ "", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char buffer[128] = "";
+		struct text text;
+
+		text_init(&text, buffer, sizeof(buffer));
+		reply_add_printable(&text, rows[i].line, strlen(rows[i].line));
+		assert_string_equal(buffer, rows[i].printed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +208,7 @@ int main(void)
 		cmocka_unit_test(errors_are_read),
 		cmocka_unit_test(a_code_from_the_future_is_a_failure),
 		cmocka_unit_test(hostile_replies_are_refused),
+		cmocka_unit_test(a_printed_line_commands_no_terminal),
 		cmocka_unit_test(exit_codes_follow_the_worst),
 	};
 

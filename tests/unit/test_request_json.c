@@ -208,6 +208,8 @@ static void requests_survive_the_way(void **state)
 		{ REQUEST_RECOVER, "", "gateway", .timeout_ms = 120000 },
 		{ REQUEST_SHUTDOWN, .timeout_ms = 1 },
 		{ REQUEST_EVENTS, .timeout_ms = NEVER_MS, .since = 41, .follow = true },
+		{ REQUEST_EVENTS, .timeout_ms = NEVER_MS, .since = REQUEST_MAX_SINCE },
+		{ REQUEST_EVENTS, .timeout_ms = NEVER_MS, .since = REQUEST_MAX_SINCE - 1 },
 		{ REQUEST_LOGS, .service = "a", .timeout_ms = NEVER_MS, .lines = 5,
 		    .follow = true },
 	};

@@ -72,6 +72,29 @@ static void environments_are_built(void **state)
 	}
 }
 
+static void the_file_stands_between_nemoinit_and_the_section(void **state)
+{
+	static const char *const inherited[] = { "A=1", "B=1", "C=1", NULL };
+	static const char *const wanted[] = { "A=1", "C=section", "PATH=/file", "B=file",
+		"_NEMOINIT=mine" };
+	struct service_config config = { .name = NULL };
+	struct words file = { .items = NULL }, environment;
+	const struct service_env given = { .path = "/p", .mark = "mine", .file = &file };
+
+	add_list(&config.env_unset, "B");
+	add_list(&config.env, "C=section");
+	add_list(&file, "B=old C=file PATH=/file _NEMOINIT=theirs B=file");
+	assert_int_equal(
+	    service_env_build((char *const *)inherited, &config, &given, &environment), 0);
+	assert_int_equal(environment.count, ARRAY_LEN(wanted));
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+		assert_string_equal(environment.items[i], wanted[i]);
+	words_deinit(&environment);
+	words_deinit(&file);
+	words_deinit(&config.env_unset);
+	words_deinit(&config.env);
+}
+
 static void a_task_is_told_what_has_happened(void **state)
 {
 	static const char *const inherited[] = { "A=1", "NEMOINIT_EVENT=old", "NOTIFY_SOCKET=/n",
@@ -118,6 +141,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(environments_are_built),
+		cmocka_unit_test(the_file_stands_between_nemoinit_and_the_section),
 		cmocka_unit_test(a_task_is_told_what_has_happened),
 		cmocka_unit_test(a_crowded_environment_is_passed_on),
 	};

@@ -13,15 +13,16 @@
 /* Every key of the status reply, in its order; of the first service and the first request. */
 static const char *const keys[] = { "ok", "id", "schema", "health", "nemoinit", "version",
 	"instance", "pid", "mode", "uid", "host", "started_at", "uptime_ms", "socket", "config",
-	"reaped", "stop_budget_ms", "warnings", "previous_run", "services", "name", "state",
-	"ready", "enabled", "command", "pid", "started_at", "uptime_ms", "restarts",
-	"consecutive_failures", "crash_loop", "next_start_in_ms", "stop_timeout_ms", "blocked",
-	"code", "id", "task", "message", "last_exit", "at", "reason", "code", "signal", "oom",
-	"uptime_ms", "pid", "probe", "type", "target", "ok", "failures", "last_ok_at", "latency_ms",
-	"detail", "listener", "port", "owner", "pid", "command", "last_output", "last_output_at",
-	"warnings", "auto_pair", "mode", "approved", "rejected", "failed", "timeouts", "polls",
-	"skipped_polls", "last_poll_at", "next_poll_in_ms", "deadline_in_ms", "last_error",
-	"pending", "requestId", "clientId", "clientMode", "scopes", "verdict", "reason" };
+	"reaped", "stop_budget_ms", "warnings", "previous_run", "ended", "at", "last_events", "seq",
+	"time", "service", "event", "level", "pid", "message", "services", "name", "state", "ready",
+	"enabled", "command", "pid", "started_at", "uptime_ms", "restarts", "consecutive_failures",
+	"crash_loop", "next_start_in_ms", "stop_timeout_ms", "blocked", "code", "id", "task",
+	"message", "last_exit", "at", "reason", "code", "signal", "oom", "uptime_ms", "pid",
+	"probe", "type", "target", "ok", "failures", "last_ok_at", "latency_ms", "detail",
+	"listener", "port", "owner", "pid", "command", "last_output", "last_output_at", "warnings",
+	"auto_pair", "mode", "approved", "rejected", "failed", "timeouts", "polls", "skipped_polls",
+	"last_poll_at", "next_poll_in_ms", "deadline_in_ms", "last_error", "pending", "requestId",
+	"clientId", "clientMode", "scopes", "verdict", "reason" };
 
 static void walk_keys(const cJSON *item, size_t *at)
 {
@@ -51,9 +52,26 @@ static void every_field_is_said(void **state)
 	assert_non_null(root);
 	walk_keys(root, &at);
 	assert_int_equal(at, ARRAY_LEN(keys));
-	assert_true(cJSON_IsNull(json_get(json_get(root, "nemoinit"), "previous_run")));
 	assert_string_equal(json_get_string(root, "id"), "7");
 	cJSON_Delete(root);
+	free(line);
+}
+
+static void nothing_is_said_of_an_unknown_life(void **state)
+{
+	struct sample sample;
+	char *line;
+
+	sample_full(&sample);
+	sample.snapshot.nemoinit.previous_run.last_events.items = NULL;
+	line = snapshot_encode(&sample.snapshot, "", NULL);
+	assert_non_null(
+	    strstr(line, "\"previous_run\":{\"ended\":\"killed\",\"at\":\"2026-11-20T07:"
+			 "59:02.123Z\",\"last_events\":null}"));
+	free(line);
+	sample_init(&sample);
+	line = snapshot_encode(&sample.snapshot, "", NULL);
+	assert_non_null(strstr(line, "\"previous_run\":null"));
 	free(line);
 }
 
@@ -190,7 +208,13 @@ static void hostile_replies_are_refused_by_field(void **state)
 		{ "\"stop_budget_ms\":8000,\"warnings\":[\"",
 		    "\"stop_budget_ms\":8000,\"warnings\":[7,\"",
 		    "nemoinit: warnings: not a list of strings" },
-		{ "\"previous_run\":null", "\"previous\":null", "nemoinit: previous_run: missing" },
+		{ "\"previous_run\":{", "\"previous\":{", "nemoinit: previous_run: missing" },
+		{ "\"ended\":\"killed\"", "\"ended\":\"well\"",
+		    "nemoinit: previous_run: ended: not one of its words" },
+		{ "\"last_events\":[", "\"last_events\":[7,",
+		    "nemoinit: previous_run: last_events[0]: missing or not an object" },
+		{ "\"last_events\":[", "\"last_events\":7,\"x\":[",
+		    "nemoinit: previous_run: last_events: missing or not a list" },
 		{ "\"services\":[", "\"services\":[7,", "services[0]: missing or not an object" },
 		{ "\"services\":[", "\"service\":[", "services: missing or not a list" },
 		{ "\"name\":\"auto-pair\"", "\"name\":null", "services[1]: name: null" },
@@ -251,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_field_is_said),
+		cmocka_unit_test(nothing_is_said_of_an_unknown_life),
 		cmocka_unit_test(snapshots_survive_the_way),
 		cmocka_unit_test(values_are_what_they_were),
 		cmocka_unit_test(one_service_can_be_asked_for),

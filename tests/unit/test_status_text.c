@@ -42,6 +42,12 @@ static void make_healthy(struct sample *sample)
 	sample_init(sample);
 }
 
+static void make_killed(struct sample *sample)
+{
+	sample_init(sample);
+	sample_kill(sample);
+}
+
 static void make_starting(struct sample *sample)
 {
 	struct snapshot_service *gateway = &sample->services[0];
@@ -190,6 +196,7 @@ static const struct {
 	const char *service; /* NULL: the table */
 } situations[] = {
 	{ "healthy", make_healthy, NULL },
+	{ "killed", make_killed, NULL },
 	{ "starting", make_starting, NULL },
 	{ "backoff", make_backoff, NULL },
 	{ "crash-loop", make_crash_loop, NULL },

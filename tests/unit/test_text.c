@@ -18,6 +18,41 @@ static void a_full_buffer_is_cut_and_says_so(void **state)
 	assert_string_equal(buffer, "1234567");
 }
 
+static void text_is_cut_at_a_character(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t size_bytes;
+		const char *kept;
+	} rows[] = {
+		{ "a\xc3\xa9", 4, "a\xc3\xa9" },
+		{ "a\xc3\xa9", 3, "a" },
+		{ "a\xe2\x82\xac", 4, "a" },
+		{ "a\xe2\x82\xac", 3, "a" },
+		{ "a\xf0\x9f\x98\x80", 5, "a" },
+		{ "a\xf0\x9f\x98\x80"
+		  "b",
+		    6, "a\xf0\x9f\x98\x80" },
+		{ "\xe2\x82\xac", 3, "" },
+		{ "\xc3\xa9", 1, "" },
+		{ "\x80\x80\x80\x80\x80", 5, "\x80\x80\x80\x80" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char buffer[8];
+		struct text text;
+
+		text_init(&text, buffer, rows[i].size_bytes);
+		text_add(&text, rows[i].text);
+		assert_string_equal(buffer, rows[i].kept);
+		assert_int_equal(text.length_bytes, strlen(rows[i].kept));
+		text_init(&text, buffer, rows[i].size_bytes);
+		text_addf(&text, "%s", rows[i].text);
+		assert_string_equal(buffer, rows[i].kept);
+		assert_int_equal(text.length_bytes, strlen(rows[i].kept));
+	}
+}
+
 static void the_heap_grows_to_its_cap(void **state)
 {
 	struct text text;
@@ -121,6 +156,7 @@ int main(void)
 		cmocka_unit_test(a_full_buffer_is_cut_and_says_so),
 		cmocka_unit_test(the_heap_grows_to_its_cap),
 		cmocka_unit_test(strangers_bytes_become_printable),
+		cmocka_unit_test(text_is_cut_at_a_character),
 		cmocka_unit_test(printable_text_is_cut_between_characters),
 		cmocka_unit_test(times_are_rfc_3339),
 		cmocka_unit_test(spans_read_well),
