@@ -167,6 +167,9 @@ int run_start(struct run *run, const struct words *command, struct words *enviro
 	run->timeout_ms = timeout_ms;
 	run->is_stopped = false;
 	result = run_copy_request(run, command, directory, supervisor->config->path);
+	for (size_t i = 0; i < ARRAY_LEN(run->streams); i++)
+		run->streams[i].splitter.redact =
+		    supervisor->config->redact ? &run->owner.speaker->redact : NULL;
 	if (!result)
 		result = redact_learn(&run->owner.speaker->redact, run->environment.items);
 	if (result)

@@ -21,6 +21,7 @@
 /* What one service's snapshot borrows; lives as long as the encoding. */
 struct status_strings {
 	char *command;
+	char *target;
 	char *message;
 	const char *output[LINE_RING_COUNT];
 	char *waiting;
@@ -32,6 +33,22 @@ static int64_t time_left_or_none(uint64_t deadline_ms, uint64_t now_ms)
 	uint64_t left_ms = time_left_ms(deadline_ms, now_ms);
 
 	return left_ms == NEVER_MS ? -1 : (int64_t)left_ms;
+}
+
+/* What the configuration says; all else is redacted when it is heard. Takes text. */
+static char *status_redacted(const struct unit *unit, char *text)
+{
+	struct text redacted;
+	const char *shown;
+
+	if (!text)
+		return NULL;
+	text_init_heap(&redacted, 2 * strlen(text) + 1);
+	shown = supervisor_redact(unit->supervisor, unit, text, &redacted);
+	if (shown == text)
+		return text;
+	free(text);
+	return redacted.data;
 }
 
 static void fill_exit(struct snapshot_exit *out, const struct unit *unit)
@@ -47,7 +64,8 @@ static void fill_exit(struct snapshot_exit *out, const struct unit *unit)
 		.pid = unit->exit_pid };
 }
 
-static void fill_probe(struct snapshot_probe *out, const struct unit *unit)
+static void fill_probe(
+    struct snapshot_probe *out, const struct unit *unit, const struct status_strings *strings)
 {
 	static const char *const types[] = {
 		[PROBE_NONE] = NULL,
@@ -59,7 +77,7 @@ static void fill_probe(struct snapshot_probe *out, const struct unit *unit)
 	};
 
 	*out = (struct snapshot_probe){ .type = types[unit->config->probe.type],
-		.target = unit->config->probe.text,
+		.target = strings->target,
 		.ok = unit->probe_ok,
 		.failures = unit->service.health.misses,
 		.last_ok_at_ms = unit->probe_last_ok_at_ms,
@@ -180,7 +198,9 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 	enum service_state state = service_shown_state(service);
 	bool is_waiting = state == SERVICE_BACKOFF || service->state == SERVICE_BLOCKED;
 
-	strings->command = words_join(&unit->config->command);
+	strings->command = status_redacted(unit, words_join(&unit->config->command));
+	strings->target = status_redacted(
+	    unit, unit->config->probe.text ? strdup(unit->config->probe.text) : NULL);
 	*out = (struct snapshot_service){ .name = unit->config->name,
 		.state = state,
 		.ready = state == SERVICE_READY,
@@ -205,7 +225,7 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 		out->last_output.count = line_ring_get(&unit->speaker.ring, strings->output);
 	}
 	fill_exit(&out->last_exit, unit);
-	fill_probe(&out->probe, unit);
+	fill_probe(&out->probe, unit, strings);
 	fill_listener(&out->listener, unit, is_privileged);
 	fill_blocked(&out->blocked, unit, strings, is_privileged);
 	fill_warnings(&out->warnings, unit, strings, now_ms);
@@ -316,6 +336,7 @@ static void picture_deinit(struct status_picture *picture)
 {
 	for (size_t i = 0; i < picture->snapshot.service_count; i++) {
 		free(picture->strings[i].command);
+		free(picture->strings[i].target);
 		free(picture->strings[i].message);
 		free(picture->strings[i].waiting);
 	}

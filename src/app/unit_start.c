@@ -112,6 +112,8 @@ static int unit_open_output(struct unit *unit, int write_fds[2], struct error *e
 			write_fds[i] = (int)i + 1;
 		if (unit->config->output != OUTPUT_CAPTURE)
 			continue;
+		stream->splitter.redact =
+		    unit->supervisor->config->redact ? &unit->speaker.redact : NULL;
 		result = output_new(loop, unit_on_output, stream, &stream->output, &write_fds[i]);
 		if (result)
 			return error_set(

@@ -6,9 +6,45 @@
 
 #include "util/text.h"
 
-static void line_splitter_emit(struct line_splitter *splitter, size_t length,
+/* The line without its secrets, now: it will be torn apart. Without memory it is as it was. */
+static void line_splitter_redact(struct line_splitter *splitter)
+{
+	struct text masked;
+
+	text_init_heap(&masked, 2 * (LINE_MAX_BYTES + REDACT_SECRET_BYTES));
+	if (splitter->redact &&
+	    redact_line(splitter->redact, splitter->partial, splitter->partial_bytes, &masked) &&
+	    masked.data) {
+		free(splitter->partial);
+		splitter->partial = masked.data;
+		splitter->partial_bytes = masked.length_bytes;
+		splitter->size_bytes = masked.size_bytes;
+		return;
+	}
+	text_deinit(&masked);
+}
+
+/* Hands over the beginning of a line that is too long; nothing, if it is not any more. */
+static void line_splitter_emit_piece(struct line_splitter *splitter,
     void (*handle)(void *data, const char *line, size_t length_bytes), void *data)
 {
+	if (splitter->partial_bytes < LINE_MAX_BYTES)
+		return;
+	handle(data, splitter->partial, LINE_MAX_BYTES);
+	splitter->partial_bytes -= LINE_MAX_BYTES;
+	memmove(splitter->partial, splitter->partial + LINE_MAX_BYTES, splitter->partial_bytes);
+}
+
+static void line_splitter_emit(struct line_splitter *splitter,
+    void (*handle)(void *data, const char *line, size_t length_bytes), void *data)
+{
+	size_t length;
+
+	if (splitter->partial_bytes > LINE_MAX_BYTES)
+		line_splitter_redact(splitter);
+	while (splitter->partial_bytes > LINE_MAX_BYTES)
+		line_splitter_emit_piece(splitter, handle, data);
+	length = splitter->partial_bytes;
 	if (length && splitter->partial[length - 1] == '\r')
 		length--;
 	handle(data, splitter->partial, length);
@@ -40,26 +76,32 @@ static int line_splitter_keep(struct line_splitter *splitter, const char *bytes,
 void line_splitter_feed(struct line_splitter *splitter, const char *bytes, size_t length_bytes,
     void (*handle)(void *data, const char *line, size_t length_bytes), void *data)
 {
+	size_t limit = LINE_MAX_BYTES + (splitter->redact ? REDACT_SECRET_BYTES : 0);
 	const char *end = bytes + length_bytes;
 
 	while (bytes < end) {
 		const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
 		size_t length = (size_t)((newline ? newline : end) - bytes);
-		size_t room = LINE_MAX_BYTES - splitter->partial_bytes;
+		size_t room = limit > splitter->partial_bytes ? limit - splitter->partial_bytes : 0;
 		bool is_full = length > room; /* a line ends here without a newline */
 
 		if (is_full) {
 			length = room;
 			newline = NULL;
 		}
-		if (newline && !splitter->partial_bytes) {
+		if (newline && !splitter->partial_bytes && length <= LINE_MAX_BYTES) {
 			handle(data, bytes, length - (length && bytes[length - 1] == '\r'));
 		} else if (!line_splitter_keep(splitter, bytes, length)) {
 			if (splitter->partial_bytes)
-				line_splitter_emit(splitter, splitter->partial_bytes, handle, data);
-			handle(data, bytes, length);
-		} else if (newline || is_full) {
-			line_splitter_emit(splitter, splitter->partial_bytes, handle, data);
+				line_splitter_emit(splitter, handle, data);
+			handle(data, bytes, length < LINE_MAX_BYTES ? length : LINE_MAX_BYTES);
+		} else if (newline) {
+			line_splitter_emit(splitter, handle, data);
+		} else if (is_full) {
+			line_splitter_redact(splitter);
+			do
+				line_splitter_emit_piece(splitter, handle, data);
+			while (splitter->partial_bytes >= limit);
 		}
 		bytes += length + (newline != NULL);
 	}
@@ -69,9 +111,9 @@ void line_splitter_flush(struct line_splitter *splitter,
     void (*handle)(void *data, const char *line, size_t length_bytes), void *data)
 {
 	if (splitter->partial_bytes)
-		line_splitter_emit(splitter, splitter->partial_bytes, handle, data);
+		line_splitter_emit(splitter, handle, data);
 	free(splitter->partial);
-	*splitter = (struct line_splitter){ .partial = NULL };
+	*splitter = (struct line_splitter){ .redact = splitter->redact };
 }
 
 static void line_ring_drop(struct line_ring *ring)

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/redact.h"
 #include "util/ring.h"
 
 enum {
@@ -16,15 +17,16 @@ enum {
 
 /* A stream that is cut into lines. A zeroed struct is an empty one. */
 struct line_splitter {
-	char *partial; /* what came without its newline yet */
+	const struct redact *redact; /* a secret is not torn where a line is split; NULL: none */
+	char *partial;               /* what came without its newline yet */
 	size_t partial_bytes;
 	size_t size_bytes;
 };
 
 /*
  * Hands every line in bytes, without its newline (or \r\n), to handle. What follows the last
- * newline waits for more. Without memory for that it is handed over as a line of its own: nothing
- * is lost.
+ * newline waits for more. Without memory for that it is handed over as a line of its own. A line of
+ * more than LINE_MAX_BYTES comes in pieces; with `redact` its secrets are masked already.
  */
 void line_splitter_feed(struct line_splitter *splitter, const char *bytes, size_t length_bytes,
     void (*handle)(void *data, const char *line, size_t length_bytes), void *data);

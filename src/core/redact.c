@@ -1,6 +1,5 @@
 #include "core/redact.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,43 +15,65 @@ struct span {
 	const char *end;
 };
 
-static bool is_one_of(char byte, const char *set)
+/* What a byte can be; one look-up, since each byte of output is asked. */
+enum {
+	BYTE_SIGN = 1,     /* a secret may follow */
+	BYTE_NAME_END = 2, /* the last one of a word of names_secret */
+	BYTE_BLANK = 4,    /* isspace(3) */
+	BYTE_QUOTE = 8,
+	BYTE_WORD_END = 16, /* but for these two */
+	BYTE_HOST = 32,     /* where user and password of a URL cannot go on, but for those */
+};
+
+static const unsigned char kinds[256] = {
+	[' '] = BYTE_SIGN | BYTE_BLANK,
+	['\t'] = BYTE_SIGN | BYTE_BLANK,
+	['\n'] = BYTE_BLANK,
+	['\v'] = BYTE_BLANK,
+	['\f'] = BYTE_BLANK,
+	['\r'] = BYTE_BLANK,
+	['='] = BYTE_SIGN,
+	[':'] = BYTE_SIGN,
+	['n'] = BYTE_NAME_END,
+	['N'] = BYTE_NAME_END,
+	['d'] = BYTE_NAME_END,
+	['D'] = BYTE_NAME_END,
+	['t'] = BYTE_NAME_END,
+	['T'] = BYTE_NAME_END,
+	['y'] = BYTE_NAME_END,
+	['Y'] = BYTE_NAME_END,
+	['"'] = BYTE_QUOTE,
+	['\''] = BYTE_QUOTE,
+	['`'] = BYTE_QUOTE,
+	['&'] = BYTE_WORD_END,
+	['/'] = BYTE_HOST,
+	['?'] = BYTE_HOST,
+	['#'] = BYTE_HOST,
+};
+
+static bool is(char byte, unsigned kind)
 {
-	/* Few and known: no call, since this is done for many bytes of every line. */
-	while (*set && *set != byte)
-		set++;
-	return *set;
+	return kinds[(unsigned char)byte] & kind;
 }
 
 static bool ends_with(const char *begin, const char *end, const char *word)
 {
 	size_t length = strlen(word);
 
-	return (size_t)(end - begin) >= length &&
-	       toupper((unsigned char)*(end - length)) == toupper((unsigned char)*word) &&
-	       strncasecmp(end - length, word, length) == 0;
+	return (size_t)(end - begin) >= length && strncasecmp(end - length, word, length) == 0;
 }
 
-/* Does the text up to end name a secret? By its last letter first, for speed: most text does not.
- */
+/* Does the text up to end name a secret? The first test is for speed: most text does not. */
 static bool names_secret(const char *begin, const char *end)
 {
-	switch (end == begin ? '\0' : end[-1]) {
-	case 'n':
-	case 'N': return ends_with(begin, end, "token");
-	case 'd':
-	case 'D': return ends_with(begin, end, "password");
-	case 't':
-	case 'T': return ends_with(begin, end, "secret");
-	case 'y':
-	case 'Y': return ends_with(begin, end, "api_key") || ends_with(begin, end, "api-key");
-	default: return false;
-	}
-}
+	static const char *const words[] = { "token", "password", "secret", "api_key", "api-key" };
 
-static bool is_bearer(const char *begin, const char *end)
-{
-	return end > begin && (end[-1] == 'r' || end[-1] == 'R') && ends_with(begin, end, "bearer");
+	if (end == begin || !is(end[-1], BYTE_NAME_END))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (ends_with(begin, end, words[i]))
+			return true;
+	return false;
 }
 
 bool redact_is_secret_name(const char *name, size_t length_bytes)
@@ -100,7 +121,7 @@ void redact_deinit(struct redact *redact)
 /* Up to white space, a quote, or the next parameter of a URL. */
 static const char *word_end(const char *at, const char *end)
 {
-	while (at < end && !isspace((unsigned char)*at) && !is_one_of(*at, "\"'`&"))
+	while (at < end && !is(*at, BYTE_BLANK | BYTE_QUOTE | BYTE_WORD_END))
 		at++;
 	return at;
 }
@@ -133,10 +154,10 @@ static bool find_member(const char *line, const char *at, const char *end, struc
 		name_end--;
 	if (!names_secret(line, name_end))
 		return false;
-	for (at++; at < end && isspace((unsigned char)*at);)
+	for (at++; at < end && is(*at, BYTE_BLANK);)
 		at++;
 	*ret_value = value_at(at, end);
-	while (ret_value->end > ret_value->begin && is_one_of(ret_value->end[-1], ",}]") &&
+	while (ret_value->end > ret_value->begin && strchr(",}]", ret_value->end[-1]) &&
 	       ret_value->begin == at)
 		ret_value->end--;
 	return true;
@@ -149,7 +170,7 @@ static bool find_userinfo(const char *at, const char *end, struct span *ret_valu
 
 	if (end - at < 4 || at[1] != '/' || at[2] != '/')
 		return false;
-	for (; c < end && !isspace((unsigned char)*c) && !is_one_of(*c, "/?#\"'`"); c++)
+	for (; c < end && !is(*c, BYTE_BLANK | BYTE_QUOTE | BYTE_HOST); c++)
 		if (*c == '@')
 			last = c;
 	*ret_value = (struct span){ begin, last };
@@ -160,16 +181,15 @@ static bool find_userinfo(const char *at, const char *end, struct span *ret_valu
 static bool find_next_word(
     const char *line, const char *at, const char *end, struct span *ret_value)
 {
-	bool is_option = names_secret(line, at);
 	const char *word = at;
 
-	if (!is_option && !is_bearer(line, at))
+	if (at == line || !(is(at[-1], BYTE_NAME_END) || at[-1] == 'r' || at[-1] == 'R'))
 		return false;
-	while (word > line && !isspace((unsigned char)word[-1]) && !is_one_of(word[-1], "\"'`"))
+	while (word > line && !is(word[-1], BYTE_BLANK | BYTE_QUOTE))
 		word--;
-	if (is_option && *word != '-')
+	if (!(*word == '-' && names_secret(word, at)) && !ends_with(word, at, "bearer"))
 		return false;
-	while (at < end && isspace((unsigned char)*at))
+	while (at < end && is(*at, BYTE_BLANK))
 		at++;
 	*ret_value = value_at(at, end);
 	return true;
@@ -182,13 +202,15 @@ static bool find_by_name(
 	for (const char *at = from; at < end; at++) {
 		bool found = false;
 
+		if (!is(*at, BYTE_SIGN))
+			continue;
 		if (*at == '=' && names_secret(line, at)) {
 			*ret_value = value_at(at + 1, end);
 			found = true;
 		} else if (*at == ':') {
 			found = find_member(line, at, end, ret_value) ||
 				find_userinfo(at, end, ret_value);
-		} else if (*at == ' ' || *at == '\t') {
+		} else if (*at != '=') {
 			found = find_next_word(line, at, end, ret_value);
 		}
 		if (found && ret_value->end > ret_value->begin && ret_value->begin >= from)
@@ -217,7 +239,7 @@ static bool find_by_value(
 	return best.begin < best.end;
 }
 
-bool redact_line(
+static bool redact_plain(
     const struct redact *redact, const char *line, size_t length_bytes, struct text *out)
 {
 	const char *from = line, *end = line + length_bytes;
@@ -243,4 +265,40 @@ bool redact_line(
 	}
 	text_add_bytes(out, from, (size_t)(end - from));
 	return true;
+}
+
+/*
+ * A line with ANSI codes. They stay, but where a secret is seen only without them: then all go.
+ */
+static bool redact_coloured(
+    const struct redact *redact, const char *line, size_t length_bytes, struct text *out)
+{
+	struct text masked, bare, again;
+	bool is_masked, is_hidden;
+
+	text_init_heap(&masked, 2 * length_bytes + 1);
+	text_init_heap(&bare, 2 * length_bytes + 1);
+	text_init_heap(&again, 4 * length_bytes + 1);
+	is_masked = redact_plain(redact, line, length_bytes, &masked);
+	text_add_bare(
+	    &bare, is_masked ? masked.data : line, is_masked ? masked.length_bytes : length_bytes);
+	is_hidden = bare.data && redact_plain(redact, bare.data, bare.length_bytes, &again) &&
+		    (again.length_bytes != bare.length_bytes ||
+			memcmp(again.data, bare.data, again.length_bytes) != 0);
+	if (is_hidden)
+		text_add_bytes(out, again.data, again.length_bytes);
+	else if (is_masked)
+		text_add_bytes(out, masked.data, masked.length_bytes);
+	text_deinit(&masked);
+	text_deinit(&bare);
+	text_deinit(&again);
+	return is_hidden || is_masked;
+}
+
+bool redact_line(
+    const struct redact *redact, const char *line, size_t length_bytes, struct text *out)
+{
+	if (memchr(line, '\033', length_bytes))
+		return redact_coloured(redact, line, length_bytes, out);
+	return redact_plain(redact, line, length_bytes, out);
 }

@@ -5,7 +5,8 @@
  * case and with anything before it (`OPENCLAW_GATEWAY_TOKEN=`), or the same as a member of a JSON
  * object; the word behind an option that ends like that (`--gateway-token X`); the word behind
  * `Bearer`; user and password in a URL; and, wherever it stands, the value of a variable whose name
- * says that it is secret. Works on whole lines: what is torn apart by a line end is not seen.
+ * says that it is secret. Works on whole lines: what is torn apart by a line end is not seen. A
+ * line loses its ANSI codes where they would hide a secret, and keeps them else.
  */
 #pragma once
 
@@ -16,8 +17,8 @@
 #include "util/text.h"
 
 enum {
-	REDACT_VALUE_BYTES =
-	    8, /* a shorter value of a variable is no secret: it would mask words */
+	REDACT_VALUE_BYTES = 8, /* a shorter one of a variable is no secret: it would mask words */
+	REDACT_SECRET_BYTES = 4096, /* a longer one may be torn where a line is split */
 };
 
 /* Values to be masked wherever they stand. A zeroed struct has none. */

@@ -139,6 +139,17 @@ static size_t escape_length(const char *bytes, size_t length_bytes)
 	return 2;
 }
 
+void text_add_bare(struct text *text, const char *bytes, size_t length_bytes)
+{
+	const char *end = bytes + length_bytes, *escape;
+
+	while (bytes < end) {
+		escape = memchr(bytes, '\033', (size_t)(end - bytes));
+		text_add_bytes(text, bytes, (size_t)((escape ? escape : end) - bytes));
+		bytes = escape ? escape + escape_length(escape, (size_t)(end - escape)) : end;
+	}
+}
+
 /* Are all eight from 0x20 to 0x7e? With the highest bit of each byte for the answer. */
 static bool is_plain_word(const char *bytes)
 {

@@ -43,6 +43,9 @@ void text_addv(struct text *text, const char *format, va_list arguments)
 void text_add_printable(
     struct text *text, const char *bytes, size_t length_bytes, size_t max_bytes);
 
+/* Adds bytes as they are, without the ANSI escape sequences in them. */
+void text_add_bare(struct text *text, const char *bytes, size_t length_bytes);
+
 /* RFC 3339, UTC, milliseconds; epoch_ms counts from 1970. Years past 9999 are cut to 9999. */
 void text_add_time(struct text *text, uint64_t epoch_ms);
 

@@ -108,6 +108,62 @@ static void an_over_long_line_is_split(void **state)
 	}
 }
 
+/* A line with secret so many bytes before the split, in steps: nothing of it comes out. */
+static void check_torn(const char *secret, const char *masked, size_t before, size_t step)
+{
+	static char *environment[] = { (char *)"A_TOKEN=0123456789abcdef", NULL };
+	struct redact redact = { .others = NULL };
+	struct line_splitter splitter = { .redact = &redact };
+	struct text bytes, seen;
+	char *bar;
+
+	assert_int_equal(redact_learn(&redact, environment), 0);
+	text_init_heap(&bytes, 1 << 20);
+	text_init_heap(&seen, 1 << 20);
+	while (bytes.length_bytes + before < LINE_MAX_BYTES)
+		text_add(&bytes, ".");
+	text_add(&bytes, secret);
+	for (size_t i = 0; i < 2 * LINE_MAX_BYTES; i++)
+		text_add(&bytes, ",");
+	text_add(&bytes, "\n");
+	for (size_t at = 0; at < bytes.length_bytes; at += step)
+		line_splitter_feed(&splitter, bytes.data + at,
+		    bytes.length_bytes - at < step ? bytes.length_bytes - at : step, gather, &seen);
+	bar = strchr(seen.data, '|');
+	assert_ptr_equal(bar, seen.data + LINE_MAX_BYTES);
+	memmove(bar, bar + 1, strlen(bar)); /* the mask itself may be torn */
+	assert_non_null(strstr(seen.data, masked));
+	assert_null(strpbrk(seen.data, "0123456789"));
+	line_splitter_flush(&splitter, gather, &seen);
+	assert_ptr_equal(splitter.redact, &redact);
+	text_deinit(&bytes);
+	text_deinit(&seen);
+	redact_deinit(&redact);
+}
+
+static void a_split_tears_no_secret(void **state)
+{
+	static const struct {
+		const char *secret;
+		const char *masked;
+	} rows[] = {
+		{ "x0123456789abcdefx", "x***x" },
+		{ " token=0123456789 ", " token=*** " },
+		{ "{\"token\":  \"0123456789\"}", "{\"token\":  \"***\"}" },
+		{ " Bearer 0123456789 ", " Bearer *** " },
+		{ " --a-token 0123456789 ", " --a-token *** " },
+	};
+	static const size_t steps[] = { 13, 4096, 1 << 20 };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (size_t k = 0; k < ARRAY_LEN(steps); k++)
+			for (size_t before = 0; before < 28; before++) {
+				print_message(
+				    "%zu, %zu before, steps of %zu\n", i, before, steps[k]);
+				check_torn(rows[i].secret, rows[i].masked, before, steps[k]);
+			}
+}
+
 static void a_splitter_takes_no_memory_for_whole_lines(void **state)
 {
 	struct line_splitter splitter = { .partial = NULL };
@@ -188,6 +244,7 @@ int main(void)
 		cmocka_unit_test(bytes_become_lines_however_they_come),
 		cmocka_unit_test(a_nul_does_not_end_a_line),
 		cmocka_unit_test(an_over_long_line_is_split),
+		cmocka_unit_test(a_split_tears_no_secret),
 		cmocka_unit_test(a_splitter_takes_no_memory_for_whole_lines),
 		cmocka_unit_test(the_ring_keeps_the_last_lines),
 		cmocka_unit_test(kept_lines_are_printable_and_cut),

@@ -111,11 +111,59 @@ static void a_nul_does_not_end_a_secret(void **state)
 	text_deinit(&out);
 }
 
+static void ansi_codes_hide_no_secret(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *wanted;
+	} rows[] = {
+		/* They stay where they do no harm. */
+		{ "\033[32mtoken=abc\033[0m \033[1mbold\033[0m",
+		    "\033[32mtoken=*** \033[1mbold\033[0m" },
+		{ "\033[32mhunter2-hunter2\033[0m", "\033[32m***\033[0m" },
+		{ "\033[32mnothing\033[0m", "\033[32mnothing\033[0m" },
+		/* Between name and sign, in a name, in a value. */
+		{ "\033[1mtoken\033[0m=abc \033[1mbold\033[0m", "token=*** bold" },
+		{ "tok\033[0men=abc", "token=***" },
+		{ "\033[1m--gateway-token\033[0m abc", "--gateway-token ***" },
+		{ "Bearer\033[0m \033[33mabc", "Bearer ***" },
+		{ "hunter2-\033[4mhun\033]0;title\007ter2 x", "*** x" },
+		{ "token=abc pass\033[mword=def", "token=*** password=***" },
+		{ "\033", "\033" },
+	};
+	struct redact redact = { .others = NULL };
+
+	assert_int_equal(redact_learn(&redact, (char *const *)environment), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check(&redact, rows[i].line, rows[i].wanted);
+	redact_deinit(&redact);
+}
+
+static void values_of_others_are_masked_and_kept_once(void **state)
+{
+	static char *ours[] = { (char *)"A_TOKEN=of-ours-12", NULL };
+	static char *theirs[] = { (char *)"A_TOKEN=of-ours-12", (char *)"B_KEY=of-theirs-34",
+		NULL };
+	static char *later[] = { (char *)"B_KEY=of-later-56", NULL };
+	struct redact base = { .others = NULL }, redact = { .others = &base };
+
+	assert_int_equal(redact_learn(&base, ours), 0);
+	assert_int_equal(redact_learn(&redact, theirs), 0);
+	assert_int_equal(redact.values.count, 1);
+	check(&redact, "of-ours-12 of-theirs-34 of-later-56", "*** *** of-later-56");
+	assert_int_equal(redact_learn(&redact, later), 0);
+	check(&redact, "of-ours-12 of-theirs-34 of-later-56", "*** of-theirs-34 ***");
+	redact_deinit(&redact);
+	redact_deinit(&base);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets_are_known_by_what_stands_before_them),
 		cmocka_unit_test(values_of_secret_variables_are_masked_anywhere),
+		cmocka_unit_test(ansi_codes_hide_no_secret),
+		cmocka_unit_test(values_of_others_are_masked_and_kept_once),
 		cmocka_unit_test(a_nul_does_not_end_a_secret),
 	};
 
