@@ -8,6 +8,7 @@ packages_of()
 	openclaw) echo npm ca-certificates util-linux ;;
 	browser) echo chromium ;; # 120 MB, for tests/openclaw
 	tests) echo libcmocka-dev jq curl iproute2 procps netcat-openbsd nodejs socat tmux ;;
+	container) echo podman runc busybox-static ;;
 	lint) echo binutils clang-format-14 shellcheck git ;;
 	ci) echo g++ clang libclang-rt-14-dev llvm-14 cppcheck valgrind libc6-dbg prometheus ;;
 	*) echo "packages: no group '$1'" >&2; return 2 ;;

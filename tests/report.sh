@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Runs and counts; sourced by tests/run.sh and .ci/run. Silent about success, loud about failure.
 # With CI=true a skip counts as a failure, unless `NAME: REASON` is a line of tests/expected-skips.
-# An integration or openclaw test that fails is run once more, alone: real processes on a loaded machine may
+# An integration, container or openclaw test that fails is run once more, alone: real processes on a loaded machine may
 # hiccup. When it passes then, it has passed, and is named as FLAKY here and at the end.
 
 passed=0 failed=0 skipped=0
@@ -72,7 +72,7 @@ report_results()
 report_again()
 {
 	local name=$1 build=$2 suite=$3 logs=testlog-again results
-	[[ $suite == integration || $suite == openclaw ]] || return 1
+	[[ $suite == integration || $suite == container || $suite == openclaw ]] || return 1
 	shift 3
 	rm -f "$build/meson-logs/$logs"*
 	meson test -C "$build" --no-rebuild --suite "$suite" --logbase "$logs" "$@" "$name" >"$report_log" 2>&1 </dev/null

@@ -10,11 +10,12 @@ cd "$root" || exit 1
 . tests/report.sh
 
 suites=("$@")
-[ $# -gt 0 ] || suites=(lint unit sim integration openclaw)
+[ $# -gt 0 ] || suites=(lint unit sim integration container openclaw)
 
 groups=(build tests)
 [[ " ${suites[*]} " != *' lint '* ]] || groups+=(lint)
 [[ " ${suites[*]} " != *' openclaw '* ]] || groups+=(openclaw browser)
+[[ " ${suites[*]} " != *' container '* ]] || groups+=(container)
 
 build_all()
 {

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "core/account_text.h"
+#include "io/spawn.h"
 #include "io/text_file.h"
 #include "util/macros.h"
 #include "util/parse.h"
+#include "util/text.h"
 
 enum {
 	ACCOUNT_FILE_BYTES = 1 << 20,
@@ -198,4 +200,53 @@ int identity_resolve(const struct identity_config *config, bool is_strict,
 	if (!result && privileges_prepare(privileges))
 		result = error_set(error, -ENOMEM, "capabilities: no memory");
 	return result;
+}
+
+bool identity_describe_refused(const struct spawn_report *report, struct text *out)
+{
+	bool is_first = true;
+
+	for (int i = 0; i < PRIVILEGES_STEP_COUNT_; i++) {
+		if (!report->refused[i])
+			continue;
+		text_addf(out, "%s%s: %s", is_first ? "" : "; ",
+		    privileges_step_to_string((enum privileges_step)i),
+		    strerror(report->refused[i]));
+		is_first = false;
+	}
+	return !is_first;
+}
+
+static uint64_t needs_of(const struct identity_config *config)
+{
+	uint64_t resource = UINT64_C(1) << privileges_capability("sys_resource");
+	struct privileges privileges;
+	uint64_t needs;
+	struct error error;
+
+	/* Who is unknown cannot be started: whoever it becomes, it is not root. */
+	if (identity_resolve(config, false, &privileges, &error))
+		needs = 0;
+	else
+		needs = privileges.has_capabilities ? privileges.capabilities : PRIVILEGES_ALL;
+	if (privileges.nofile.is_set || privileges.nproc.is_set || privileges.core.is_set ||
+	    privileges.has_oom_score_adj)
+		needs |= resource;
+	privileges_deinit(&privileges);
+	return needs;
+}
+
+int identity_lower(const struct config *config, char *words, size_t size_bytes)
+{
+	uint64_t needs = 0;
+	struct text text;
+
+	if (geteuid() != 0)
+		return 1;
+	for (size_t i = 0; i < config->service_count; i++)
+		needs |= needs_of(&config->services[i].identity);
+	for (size_t i = 0; i < config->task_count; i++)
+		needs |= needs_of(&config->tasks[i].identity);
+	text_init(&text, words, size_bytes);
+	return privileges_lower(needs, &text);
 }

@@ -16,6 +16,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "app/check.h"
+#include "app/identity.h"
 #include "app/load.h"
 #include "app/options.h"
 #include "app/recorder.h"
@@ -50,7 +52,6 @@ struct nemoinit {
 	struct requests *requests;
 	struct recorder *recorder;
 	struct rlimit nofile; /* as we were given it */
-	bool has_nofile;
 };
 
 /* Says why there is no start, here and to Kubernetes; returns the exit code. */
@@ -67,44 +68,6 @@ static int refuse(int code, const char *format, ...)
 	fprintf(stderr, "nemoinit: %s\n", message);
 	termination_log_write(message);
 	return code;
-}
-
-/* ---- configuration ---- */
-
-static void print_problems(const struct problems *problems)
-{
-	for (size_t i = 0; i < problems->count; i++)
-		fprintf(stderr, "%s\n", problems->items[i]);
-	if (problems->dropped_count)
-		fprintf(stderr, "and %zu more problems\n", problems->dropped_count);
-}
-
-/* --check, --print-config, and any start with a bad configuration. -1: go on. */
-static int judge_config(const struct options *options, const struct config *config, int result,
-    const struct problems *errors, const struct problems *warnings)
-{
-	char *text;
-
-	print_problems(errors);
-	if (options->is_check) {
-		print_problems(warnings);
-		return problems_total(errors) || problems_total(warnings) ? EXIT_BAD_USE : 0;
-	}
-	if (result && !options->is_print && errors->count)
-		termination_log_write(errors->items[0]);
-	if (result)
-		return EXIT_BAD_USE;
-	if (!options->is_print)
-		return -1;
-	print_problems(warnings);
-	text = config_print(config);
-	if (!text || fputs(text, stdout) == EOF || fflush(stdout) == EOF) {
-		free(text);
-		fprintf(stderr, "nemoinit: cannot print the configuration\n");
-		return EXIT_NO_START;
-	}
-	free(text);
-	return 0;
 }
 
 /* ---- running ---- */
@@ -227,18 +190,18 @@ static void become_reaper(struct nemoinit *nemoinit, bool is_pid1)
 }
 
 /* Many services need many descriptors; the services themselves get the limit we were given. */
-static void raise_nofile(struct nemoinit *nemoinit)
+static const struct rlimit *raise_nofile(struct nemoinit *nemoinit)
 {
 	struct rlimit raised;
 
 	if (getrlimit(RLIMIT_NOFILE, &nemoinit->nofile) < 0)
-		return;
-	nemoinit->has_nofile = true;
+		return NULL;
 	raised = nemoinit->nofile;
 	raised.rlim_cur = raised.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &raised) < 0)
 		problems_add(&nemoinit->warnings, "cannot raise the limit of open files: %s",
 		    strerror(errno));
+	return &nemoinit->nofile;
 }
 
 static uint64_t random_bits(void)
@@ -260,14 +223,15 @@ static int nemoinit_start(struct nemoinit *nemoinit, const char *socket)
 		.config_warnings = nemoinit->warnings.count,
 		.random_seed = (uint32_t)random_bits(),
 		.secret = random_bits() };
-	int result;
+	char words[1024];
+	int result, lowered;
 
 	if (nemoinit->options->command && !nemoinit->options->directory)
 		problems_add(&nemoinit->warnings,
 		    "the command starts in /: there is no way back to where nemoinit was started");
 	become_reaper(nemoinit, options.is_pid1);
-	raise_nofile(nemoinit);
-	options.nofile = nemoinit->has_nofile ? &nemoinit->nofile : NULL;
+	lowered = identity_lower(&nemoinit->config, words, sizeof(words));
+	options.nofile = raise_nofile(nemoinit);
 	result = loop_new(&nemoinit->loop);
 	if (!result)
 		result = log_new(nemoinit->loop, STDOUT_FILENO, &nemoinit->log);
@@ -281,6 +245,9 @@ static int nemoinit_start(struct nemoinit *nemoinit, const char *socket)
 	if (result)
 		return refuse(EXIT_NO_START, "cannot start: %s", strerror(-result));
 	report_start(nemoinit);
+	if (lowered <= 0)
+		supervisor_report(&nemoinit->supervisor, lowered ? LOG_WARN : LOG_INFO, NULL,
+		    "start", "capabilities: %s", lowered ? strerror(-lowered) : words);
 	result = requests_new(&nemoinit->supervisor, socket, &nemoinit->requests);
 	if (result == -ENAMETOOLONG || result == -EINVAL)
 		return refuse(EXIT_BAD_USE, "socket path '%s': 1 to 107 bytes are wanted", socket);
@@ -388,7 +355,7 @@ int main(int argc, char **argv)
 	nemoinit.options = &options;
 	options.directory = directory = find_directory();
 	result = load_config(&options, environ, &nemoinit.config, &errors, &nemoinit.warnings);
-	code = judge_config(&options, &nemoinit.config, result, &errors, &nemoinit.warnings);
+	code = check_config(&options, &nemoinit.config, result, &errors, &nemoinit.warnings);
 	problems_deinit(&errors);
 	if (code < 0)
 		code = nemoinit_run(&nemoinit);

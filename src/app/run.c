@@ -85,6 +85,17 @@ static void run_describe(
 	text_add_span(out, now_ms - run->started_ms);
 }
 
+static void run_report_refused(const struct run *run, const struct job_result *result)
+{
+	char words[512];
+	struct text text;
+
+	text_init(&text, words, sizeof(words));
+	if (result->outcome != JOB_NOT_STARTED && identity_describe_refused(result->report, &text))
+		supervisor_report(run->owner.supervisor, LOG_WARN, NULL, "warning",
+		    "%s: ran without what was refused: %s", run->name, words);
+}
+
 static void run_on_end(void *data, const struct job_result *result)
 {
 	struct run *run = data;
@@ -99,6 +110,7 @@ static void run_on_end(void *data, const struct job_result *result)
 		line_splitter_flush(&run->streams[i].splitter, run_on_line, &run->streams[i]);
 	text_init(&text, words, sizeof(words));
 	run_describe(run, result, now_ms, &text);
+	run_report_refused(run, result);
 	run_forget_request(run);
 	run->owner.handle(run->owner.data, &end, now_ms);
 }

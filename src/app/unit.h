@@ -66,6 +66,7 @@ struct unit {
 	bool is_removed;                   /* not configured any more, and not down yet */
 	struct service service;
 	pid_t pid;        /* main process, not reaped yet; 0: none */
+	uid_t uid;        /* that the last start was to have */
 	pid_t session;    /* first main process of the last start; 0: nothing of its tree is left */
 	struct tree tree; /* of that start */
 	uint16_t held_port; /* `port` of that start; 0: none, or nothing of the tree is left */

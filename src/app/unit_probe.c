@@ -23,7 +23,7 @@ bool unit_look_at_port(struct unit *unit)
 		.has_address = target->text != NULL && target->port == unit->config->port,
 		.is_ipv6 = target->is_ipv6,
 		.tree = unit->session ? &unit->tree : NULL,
-		.uid = getuid() };
+		.uid = unit->uid };
 	struct listener listener;
 	char command[LISTENER_COMMAND_BYTES];
 	struct text text;

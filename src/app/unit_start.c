@@ -172,6 +172,7 @@ static int unit_spawn(struct unit *unit, struct error *error)
 	if (!result)
 		unit_prepare_cgroup(unit);
 	if (!result) {
+		unit->uid = privileges.has_user ? privileges.uid : geteuid();
 		request.privileges = &privileges;
 		request.cgroup = unit->tree.has_killed_cgroup ? NULL : unit->tree.cgroup;
 		request.environment = environment.items;
@@ -252,15 +253,14 @@ static void unit_report_refused(struct unit *unit, const struct spawn_report *re
 {
 	char buffer[512];
 	struct text text;
+	bool is_short;
 
+	if (report->refused[PRIVILEGES_USER])
+		unit->uid = geteuid();
 	text_init(&text, buffer, sizeof(buffer));
-	for (int i = 0; i < PRIVILEGES_STEP_COUNT_; i++)
-		if (report->refused[i])
-			text_addf(&text, "%s%s: %s", text.length_bytes ? "; " : "",
-			    privileges_step_to_string((enum privileges_step)i),
-			    strerror(report->refused[i]));
-	unit_set_text(&unit->warnings[UNIT_WARNING_PRIVILEGES], text.length_bytes ? buffer : NULL);
-	if (text.length_bytes)
+	is_short = identity_describe_refused(report, &text);
+	unit_set_text(&unit->warnings[UNIT_WARNING_PRIVILEGES], is_short ? buffer : NULL);
+	if (is_short)
 		supervisor_report(unit->supervisor, LOG_WARN, unit, "warning",
 		    "runs without what was refused: %s", buffer);
 }

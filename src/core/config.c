@@ -194,6 +194,23 @@ static void config_resolve_gateway_port(struct config_builder *builder)
 	builder->is_port_told = true;
 }
 
+/* What is relative in a PATH would be another place for each service, and one it may write to. */
+static char *absolute_path(const char *inherited)
+{
+	size_t size = strlen(inherited) + sizeof(root_path), length;
+	char *path = malloc(size), *at = path;
+
+	for (const char *from = inherited; path && *from; from += length + (from[length] == ':')) {
+		length = strcspn(from, ":");
+		if (*from == '/')
+			at += snprintf(at, size - (size_t)(at - path), "%s%.*s",
+			    at > path ? ":" : "", (int)length, from);
+	}
+	if (path && at == path)
+		strcpy(path, root_path);
+	return path;
+}
+
 static void config_read_nemoinit(struct config_builder *builder)
 {
 	struct config *config = builder->config;
@@ -214,7 +231,7 @@ static void config_read_nemoinit(struct config_builder *builder)
 	inherited = builder->sources->is_root
 			? NULL
 			: environment_find(builder->sources->environment, "PATH", 4);
-	config->path = strdup(inherited && *inherited ? inherited : root_path);
+	config->path = absolute_path(inherited ? inherited : root_path);
 }
 
 /* NEMOCLAW_SKIP_AUTO_PAIR, as the platform sets it. */

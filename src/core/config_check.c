@@ -201,6 +201,16 @@ static void check_path(struct config_builder *builder, enum section_kind kind, c
 		    "an absolute path is wanted");
 }
 
+/* `log_dir =` is unset, so that a variable can say that too. */
+static void check_directory(struct config_builder *builder, const char *key, char **directory)
+{
+	if (*directory && !**directory) {
+		free(*directory);
+		*directory = NULL;
+	}
+	check_path(builder, SECTION_NEMOINIT, "", key, *directory);
+}
+
 void config_check(struct config_builder *builder)
 {
 	struct config *config = builder->config;
@@ -210,13 +220,8 @@ void config_check(struct config_builder *builder)
 
 	if (config->socket)
 		check_socket(builder);
-	/* Unset, so that a variable can say that too. */
-	if (config->log_dir && !config->log_dir[0]) {
-		free(config->log_dir);
-		config->log_dir = NULL;
-	}
-	check_path(builder, SECTION_NEMOINIT, "", "log_dir", config->log_dir);
-	check_path(builder, SECTION_NEMOINIT, "", "state_dir", config->state_dir);
+	check_directory(builder, "log_dir", &config->log_dir);
+	check_directory(builder, "state_dir", &config->state_dir);
 	for (size_t i = 0; i < config->service_count; i++) {
 		struct service_config *service = &config->services[i];
 

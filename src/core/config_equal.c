@@ -8,7 +8,8 @@
 static size_t value_bytes(enum value_type type)
 {
 	switch (type) {
-	case VALUE_TEXT: return sizeof(char *);
+	case VALUE_TEXT:
+	case VALUE_PATH: return sizeof(char *);
 	case VALUE_BOOL: return sizeof(bool);
 	case VALUE_DURATION:
 	case VALUE_SIZE: return sizeof(uint64_t);
@@ -60,7 +61,8 @@ bool config_value_equal(const struct config_key *key, const void *a, const void 
 	a = (const char *)a + key->offset;
 	b = (const char *)b + key->offset;
 	switch (key->type) {
-	case VALUE_TEXT: return text_equal(*(char *const *)a, *(char *const *)b);
+	case VALUE_TEXT:
+	case VALUE_PATH: return text_equal(*(char *const *)a, *(char *const *)b);
 	case VALUE_WORDS:
 	case VALUE_COMMAND: return words_equal(a, b);
 	case VALUE_PROBE: return probe_equal(a, b);

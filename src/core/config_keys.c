@@ -37,7 +37,7 @@ static const struct config_key nemoinit_keys[] = {
 	{ "log_max_size", VALUE_SIZE, FIELD(log_max_bytes), .fallback = "10M", .min = 1024, .max = TERABYTE },
 	{ "log_keep", VALUE_NUMBER, FIELD(log_keep), .fallback = "3", .max = CONFIG_LOG_KEEP_MAX },
 	{ "redact", VALUE_BOOL, FIELD(redact), .fallback = "on" },
-	{ "path", VALUE_TEXT, FIELD(path) },
+	{ "path", VALUE_PATH, FIELD(path) },
 	{ "state_dir", VALUE_TEXT, FIELD(state_dir), .is_fixed = true },
 	{ "strict_privileges", VALUE_BOOL, FIELD(strict_privileges), .fallback = "no" },
 };

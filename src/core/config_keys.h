@@ -14,6 +14,7 @@
 
 enum value_type {
 	VALUE_TEXT,     /* char * */
+	VALUE_PATH,     /* char *, as $PATH is: absolute directories, colons between */
 	VALUE_BOOL,     /* bool */
 	VALUE_DURATION, /* uint64_t, ms; min and max in ms */
 	VALUE_SIZE,     /* uint64_t, bytes; min and max too */

@@ -218,11 +218,28 @@ static int read_exec_probe(const char *text, const char *command, const struct v
 	return 0;
 }
 
+/* Nothing is looked for where we happen to be. */
+static int check_path(const char *text, struct error *error)
+{
+	const char *at = text;
+
+	do
+		if (*at != '/')
+			return error_set(error, -EINVAL,
+			    "'%s': absolute directories with colons between them are wanted", text);
+	while ((at = strchr(at, ':')) && at++);
+	return 0;
+}
+
 /* text is expanded already. A text value takes it over; *ret_taken says so. */
 static int read_expanded(
     const struct config_key *key, char *text, void *field, bool *ret_taken, struct error *error)
 {
 	switch (key->type) {
+	case VALUE_PATH:
+		if (check_path(text, error))
+			return -EINVAL;
+		/* fall through */
 	case VALUE_TEXT:
 		memcpy(field, &text, sizeof(text));
 		*ret_taken = true;

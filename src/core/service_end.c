@@ -206,5 +206,6 @@ unsigned service_on_spawn_failed(struct service *service, uint32_t random, uint6
 {
 	service->last_exit = (struct service_exit){ .reason = EXIT_REASON_EXEC_FAILED };
 	service->was_ready = service->was_stable = false;
+	service->has_failed_privilege = false;
 	return service_restart_by_rule(service, random, now_ms);
 }

@@ -56,6 +56,7 @@ struct job {
 	pid_t group;
 	struct tree tree; /* of one with a session of its own */
 	int status_fd;
+	struct spawn_report report;
 	struct job_pipe output;
 	struct job_pipe error_output;
 	struct job_result result;
@@ -89,6 +90,7 @@ static void tell_end(struct job *job)
 	tree_clear(&job->tree);
 	enter(job, JOB_IDLE, NEVER_MS);
 	result.error = &job->error;
+	result.report = &job->report;
 	result.output = &job->output.text;
 	result.error_output = &job->error_output.text;
 	job->handle(job->data, &result);
@@ -238,6 +240,7 @@ int job_start(
 
 	job->request = *request;
 	job->result = (struct job_result){ .outcome = JOB_EXITED };
+	job->report = (struct spawn_report){ .is_privilege = false };
 	pipe_reset(&job->output, request->max_output_bytes);
 	pipe_reset(&job->error_output, request->max_output_bytes);
 	result = pipe_open(job, &job->output, &out_fd);
@@ -305,7 +308,7 @@ void job_handle_exit(struct job *job, pid_t pid, const struct exit_info *exit, u
 	job->tree.main_pid = 0;
 	job->result.exit = *exit;
 	if (job->result.outcome == JOB_EXITED &&
-	    spawn_read_status(job->status_fd, &job->request.spawn, NULL, &job->error) < 0)
+	    spawn_read_status(job->status_fd, &job->request.spawn, &job->report, &job->error) < 0)
 		job->result.outcome = JOB_NOT_STARTED;
 	check_end(job, now_ms);
 }

@@ -55,6 +55,7 @@ struct job_result {
 	enum job_outcome outcome;
 	struct exit_info exit;     /* JOB_EXITED */
 	const struct error *error; /* JOB_NOT_STARTED */
+	const struct spawn_report *report;
 	const struct text *output; /* data may be NULL when empty; truncated: there was more */
 	const struct text *error_output;
 };

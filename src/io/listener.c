@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/privileges.h"
 #include "io/proc.h"
 #include "io/tree.h"
 #include "util/macros.h"
@@ -93,8 +94,7 @@ static int read_table(struct listener_search *search, const char *path, bool ipv
 	return 0;
 }
 
-/* Does the process hold one of the sockets? 1, 0, or -errno where that cannot be read. */
-static int holds_socket(struct listener_search *search, pid_t pid)
+static int look_for_socket(struct listener_search *search, pid_t pid)
 {
 	char path[64], target[64];
 	const struct dirent *entry;
@@ -129,6 +129,19 @@ static int holds_socket(struct listener_search *search, pid_t pid)
 				result = 1;
 	}
 	closedir(directory);
+	return result;
+}
+
+/* Does the process hold one of the sockets? 1, 0, or -errno where that cannot be read. */
+static int holds_socket(struct listener_search *search, pid_t pid)
+{
+	int result = look_for_socket(search, pid);
+	struct privileges_loan loan;
+
+	if (result == -EACCES && privileges_borrow(&loan, pid)) {
+		result = look_for_socket(search, pid);
+		privileges_give_back(&loan);
+	}
 	return result;
 }
 

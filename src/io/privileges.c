@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/macros.h"
+#include "util/text.h"
 
 static const char *const step_names[] = {
 	[PRIVILEGES_UMASK] = "umask",
@@ -20,7 +22,7 @@ static const char *const step_names[] = {
 	[PRIVILEGES_LIMIT_CORE] = "limit_core",
 	[PRIVILEGES_GROUPS] = "groups",
 	[PRIVILEGES_GROUP] = "group",
-	[PRIVILEGES_BOUNDING] = "capabilities",
+	[PRIVILEGES_BOUNDING] = "capabilities (bounding set)",
 	[PRIVILEGES_USER] = "user",
 	[PRIVILEGES_CAPABILITIES] = "capabilities",
 	[PRIVILEGES_NO_NEW_PRIVS] = "no_new_privs",
@@ -47,32 +49,67 @@ int privileges_capability(const char *name)
 	return value;
 }
 
-int privileges_prepare(struct privileges *privileges)
+/* A copy of sets with all that is permitted in effect. NULL: no memory. */
+static cap_t raise_all(cap_t sets)
 {
-	cap_t sets;
+	cap_t all = cap_dup(sets);
+	cap_flag_value_t value;
 
-	if (!privileges->has_capabilities)
-		return 0;
-	sets = cap_init();
+	for (cap_value_t cap = 0; all && cap < cap_max_bits(); cap++)
+		if (cap_get_flag(sets, cap, CAP_PERMITTED, &value) == 0 &&
+		    cap_set_flag(all, CAP_EFFECTIVE, 1, &cap, value) < 0)
+			break; /* cannot be: the capability is one of libcap's own */
+	return all;
+}
+
+/* ours: what we may have. Nobody can be given more. */
+static int prepare_sets(struct privileges *privileges, cap_t ours)
+{
+	bool stays_root = (privileges->has_user ? privileges->uid : geteuid()) == 0;
+	cap_t sets = privileges->sets = cap_init();
+
 	if (!sets)
 		return -ENOMEM;
-	privileges->sets = sets;
 	for (cap_value_t cap = 0; cap < cap_max_bits() && cap < 64; cap++) {
-		if (!(privileges->capabilities >> cap & 1))
+		cap_flag_value_t value = CAP_CLEAR;
+
+		if (!(privileges->capabilities >> cap & 1) ||
+		    cap_get_flag(ours, cap, CAP_PERMITTED, &value) < 0 || value == CAP_CLEAR ||
+		    cap_get_bound(cap) != 1)
 			continue;
 		if (cap_set_flag(sets, CAP_PERMITTED, 1, &cap, CAP_SET) < 0 ||
 		    cap_set_flag(sets, CAP_EFFECTIVE, 1, &cap, CAP_SET) < 0 ||
-		    cap_set_flag(sets, CAP_INHERITABLE, 1, &cap, CAP_SET) < 0)
+		    (!stays_root && cap_set_flag(sets, CAP_INHERITABLE, 1, &cap, CAP_SET) < 0))
 			return -EINVAL;
+		privileges->given |= UINT64_C(1) << cap;
 	}
+	privileges->ambient = stays_root ? 0 : privileges->given;
 	return 0;
+}
+
+int privileges_prepare(struct privileges *privileges)
+{
+	cap_t ours = cap_get_proc();
+	int result = 0;
+
+	if (!ours)
+		return -ENOMEM;
+	privileges->all = raise_all(ours);
+	if (!privileges->all)
+		result = -ENOMEM;
+	if (!result && privileges->has_capabilities)
+		result = prepare_sets(privileges, ours);
+	cap_free(ours);
+	return result;
 }
 
 void privileges_deinit(struct privileges *privileges)
 {
 	if (privileges->sets)
 		cap_free(privileges->sets);
-	privileges->sets = NULL;
+	if (privileges->all)
+		cap_free(privileges->all);
+	privileges->sets = privileges->all = NULL;
 }
 
 /* ---- in the child: async-signal-safe calls only ---- */
@@ -119,19 +156,38 @@ static int apply_oom_score_adj(const struct privileges *privileges)
 	return error;
 }
 
-/* Without a right to set them: are they like that already? */
+static bool has_group(const gid_t *groups, size_t count, gid_t group)
+{
+	for (size_t i = 0; i < count; i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
+/*
+ * Without a right to set them: are they like that already, in whatever order? The group itself
+ * makes no difference, and container runtimes list it.
+ */
 static int apply_groups(const struct privileges *privileges)
 {
-	gid_t now[PRIVILEGES_GROUPS_MAX];
-	int count;
+	gid_t now[PRIVILEGES_GROUPS_MAX], own = privileges->has_group ? privileges->gid : getegid();
+	int count, error;
 
 	if (!privileges->has_groups || setgroups(privileges->group_count, privileges->groups) == 0)
 		return 0;
+	error = errno;
 	count = getgroups(PRIVILEGES_GROUPS_MAX, now);
-	if (count == (int)privileges->group_count &&
-	    memcmp(now, privileges->groups, (size_t)count * sizeof(*now)) == 0)
-		return 0;
-	return EPERM;
+	if (count < 0)
+		return error;
+	for (size_t i = 0; i < (size_t)count; i++)
+		if (now[i] != own &&
+		    !has_group(privileges->groups, privileges->group_count, now[i]))
+			return error;
+	for (size_t i = 0; i < privileges->group_count; i++)
+		if (privileges->groups[i] != own &&
+		    !has_group(now, (size_t)count, privileges->groups[i]))
+			return error;
+	return 0;
 }
 
 static int apply_group(const struct privileges *privileges)
@@ -176,19 +232,20 @@ static int apply_user(const struct privileges *privileges)
 	return setresuid(uid, uid, uid) < 0 ? errno : 0;
 }
 
-/* Who is not root has after exec only what is ambient. */
+/*
+ * Root has after exec what is bounding, and with no_new_privs no more of it than is permitted now;
+ * who is not root has only what is ambient, for which it must be inheritable too.
+ */
 static int apply_capabilities(const struct privileges *privileges)
 {
-	int error = 0;
+	int error = privileges->given == privileges->capabilities ? 0 : EPERM;
 
-	if (!privileges->has_capabilities || geteuid() == 0)
+	if (!privileges->has_capabilities)
 		return 0;
 	if (cap_set_proc(privileges->sets) < 0)
 		return errno;
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
-		error = errno;
 	for (cap_value_t cap = 0; cap < 64; cap++)
-		if (keeps(privileges, cap) &&
+		if (privileges->ambient >> cap & 1 &&
 		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
 			error = errno;
 	return error;
@@ -222,6 +279,9 @@ static int apply_step(const struct privileges *privileges, enum privileges_step 
 int privileges_apply(const struct privileges *privileges,
     void (*refused)(void *data, enum privileges_step step, int error), void *data)
 {
+	/* Nobody is refused what is permitted. */
+	if (privileges->all)
+		(void)cap_set_proc(privileges->all);
 	for (int step = 0; step < PRIVILEGES_STEP_COUNT_; step++) {
 		int error = apply_step(privileges, (enum privileges_step)step);
 
@@ -232,4 +292,81 @@ int privileges_apply(const struct privileges *privileges,
 			return step;
 	}
 	return -1;
+}
+
+/* ---- our own ---- */
+
+static const cap_value_t kept[] = { CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP };
+
+static bool is_kept(cap_value_t cap)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+		if (kept[i] == cap)
+			return true;
+	return false;
+}
+
+int privileges_lower(uint64_t needed, struct text *out)
+{
+	cap_t sets = cap_get_proc();
+	char *words = NULL;
+	int result = 0;
+
+	if (!sets)
+		return -ENOMEM;
+	for (cap_value_t cap = 0; cap < cap_max_bits(); cap++) {
+		bool is_needed = cap < 64 ? needed >> cap & 1 : needed == PRIVILEGES_ALL;
+
+		/* Effective is within permitted: what is not there is not asked for. */
+		if (is_kept(cap))
+			continue;
+		if (cap_set_flag(sets, CAP_EFFECTIVE, 1, &cap, CAP_CLEAR) < 0 ||
+		    (!is_needed && cap_set_flag(sets, CAP_PERMITTED, 1, &cap, CAP_CLEAR) < 0))
+			result = -errno;
+	}
+	if (!result && cap_set_proc(sets) < 0)
+		result = -errno;
+	if (!result)
+		words = cap_to_text(sets, NULL);
+	if (words)
+		text_add(out, words);
+	cap_free(words);
+	cap_free(sets);
+	return result;
+}
+
+bool privileges_borrow(struct privileges_loan *loan, pid_t pid)
+{
+	char path[32];
+	struct stat owner;
+	cap_t all;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	if (geteuid() != 0 || stat(path, &owner) < 0)
+		return false;
+	loan->sets = cap_get_proc();
+	if (!loan->sets)
+		return false;
+	all = raise_all(loan->sets);
+	if (!all) {
+		cap_free(loan->sets);
+		return false;
+	}
+	loan->dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+	/* The group first, and the sets last: the change of user lowers them (capabilities(7)). */
+	(void)setfsgid(owner.st_gid);
+	(void)setfsuid(owner.st_uid);
+	(void)cap_set_proc(all);
+	cap_free(all);
+	return true;
+}
+
+void privileges_give_back(struct privileges_loan *loan)
+{
+	(void)setfsuid(geteuid());
+	(void)setfsgid(getegid());
+	(void)cap_set_proc(loan->sets);
+	if (loan->dumpable == 1)
+		(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	cap_free(loan->sets);
 }

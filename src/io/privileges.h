@@ -15,6 +15,10 @@
 
 #include "util/error.h"
 
+struct text;
+
+#define PRIVILEGES_ALL UINT64_MAX
+
 enum {
 	PRIVILEGES_GROUPS_MAX = 64,
 };
@@ -58,14 +62,19 @@ struct privileges {
 	struct privileges_limit nproc;
 	struct privileges_limit core;
 	uint64_t capabilities; /* those to be kept, one bit each */
-	void *sets;            /* of libcap, made by privileges_prepare */
 	unsigned required;     /* steps, 1 << enum privileges_step, that must not be skipped */
+
+	/* Made by privileges_prepare; the pointers are of libcap. */
+	void *all;        /* what we may have, for the steps */
+	void *sets;       /* what it has after them */
+	uint64_t given;   /* of the capabilities: those that are ours to give */
+	uint64_t ambient; /* of those: what only so outlives the exec */
 };
 
 /* The name of a capability, with or without `cap_`, to its number; -EINVAL for none. */
 int privileges_capability(const char *name);
 
-/* Makes ready what the child must not allocate. 0 or -ENOMEM; the caller calls the deinit. */
+/* Makes ready what the child must not allocate. 0 or -errno; the caller calls the deinit. */
 int privileges_prepare(struct privileges *privileges);
 void privileges_deinit(struct privileges *privileges);
 
@@ -75,6 +84,27 @@ void privileges_deinit(struct privileges *privileges);
  */
 int privileges_apply(const struct privileges *privileges,
     void (*refused)(void *data, enum privileges_step step, int error), void *data);
+
+/*
+ * Our own, as root: in effect are from here on chown, kill, setgid, setpcap and setuid; what else
+ * is needed (one bit each; PRIVILEGES_ALL) can be raised by the child that is to have it, and the
+ * rest is gone. The bounding set stays, for a child has no more than that. Appends what is left in
+ * the words of cap_to_text(3). Returns 0 or -errno.
+ */
+int privileges_lower(uint64_t needed, struct text *out);
+
+/*
+ * Between the two we read /proc as the owner of the process pid and with all that we may have: what
+ * is another user's, or has more in effect than we, is closed to us without CAP_SYS_PTRACE, which
+ * containers as a rule do not have (ptrace(2), access mode checking). By setfsuid(2), which gives
+ * that user no hold on us. False: nothing has changed, and nothing is to be given back.
+ */
+struct privileges_loan {
+	void *sets;
+	int dumpable;
+};
+bool privileges_borrow(struct privileges_loan *loan, pid_t pid);
+void privileges_give_back(struct privileges_loan *loan);
 
 /* The name of the key that a step belongs to. */
 const char *privileges_step_to_string(enum privileges_step step);

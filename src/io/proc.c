@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "io/fd.h"
+#include "io/privileges.h"
 
 enum {
 	ENVIRONMENT_MAX_BYTES = 256 * 1024, /* of one process that are looked through */
@@ -112,16 +113,33 @@ int proc_each_child(bool (*handle)(void *data, pid_t pid), void *data)
 	return 0;
 }
 
+/* Also what is another user's. The check is that of open(2): no loan is needed to read on. */
+static int open_environment(pid_t pid)
+{
+	struct privileges_loan loan;
+	char path[64];
+	int fd, error;
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 || errno != EACCES || !privileges_borrow(&loan, pid))
+		return fd;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	error = errno;
+	privileges_give_back(&loan);
+	errno = error;
+	return fd;
+}
+
 int proc_read_variable(pid_t pid, const char *name, char *value, size_t size_bytes)
 {
 	static char buffer[ENVIRONMENT_MAX_BYTES]; /* one thread: kept off the stack */
 	int fd __attribute__((cleanup(fd_close))) = -1;
 	size_t length = 0, name_length = strlen(name);
-	char path[64], *entry = buffer, *end;
+	char *entry = buffer, *end;
 	ssize_t step = 1;
 
-	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open_environment(pid);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	/* In large pieces: whoever has much of it and many processes must not hold us up. */

@@ -118,7 +118,34 @@ test_root_takes_no_file_that_others_may_write() {
 	chmod 644 "$config"
 	expect "somebody's own" 2 "$(run --check -c "$config")"
 	expect "nor is it started" 2 "$(run -s "$work/other" -c "$config")"
+	ln -s "$config" "$work/link"
+	expect "a link of ours to that" 2 "$(run --check -c "$work/link")"
+	chown 0:0 "$config"
+	chown -h 65534:65534 "$work/link"
+	expect "somebody's link to ours: it is the file that counts" 0 "$(run --check -c "$work/link")"
+	rm -f "$config" "$work/link"
+}
+
+test_nothing_is_looked_for_where_we_happen_to_be() {
+	printf '[nemoinit]\npath = /bin:bin\n[service a]\ncommand = F\n' >"$config"
+	bad 2 "*/bin:bin': absolute directories"
+	printf '[nemoinit]\npath = /usr/bin:/bin\n[service a]\ncommand = F\n' >"$config"
+	expect "of the environment" 2 "$(NEMOINIT_PATH=:/bin run --check -c "$config")"
+	expect_match "it is named" "environment: NEMOINIT_PATH: *absolute directories*" "$(cat "$work/stderr")"
+	expect "the file's stays" 0 "$(NEMOINIT_PATH=:/bin run --print-config -c "$config")"
+	expect "path" "path = /usr/bin:/bin" "$(grep '^path' "$work/stdout")"
+	expect "what is inherited is no business of ours" 0 "$(PATH=$PATH: run --check -c "$config")"
 	rm -f "$config"
+}
+
+test_every_example_is_good() {
+	local file
+
+	for file in "$(dirname "$0")"/../../conf/examples/*.ini; do
+		cp "$file" "$work/example.ini"
+		chmod 644 "$work/example.ini"
+		expect "$file" "0 " "$(run --check -c "$work/example.ini") $(cat "$work/stderr")"
+	done
 }
 
 test_a_bad_variable_costs_a_warning_and_no_start() {

@@ -176,6 +176,8 @@ static void the_path_is_fixed_for_root_and_inherited_for_others(void **state)
 {
 	static const char root[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	static const char *const given[] = { "PATH=/opt/bin", NULL };
+	static const char *const relative[] = { "PATH=:/a:.:b::/b:", NULL };
+	static const char *const nowhere[] = { "PATH=.:bin", NULL };
 	static const char *const empty[] = { "PATH=", NULL };
 	static const struct {
 		const char *const *environment;
@@ -185,6 +187,8 @@ static void the_path_is_fixed_for_root_and_inherited_for_others(void **state)
 	} rows[] = {
 		{ given, NULL, true, root },
 		{ given, NULL, false, "/opt/bin" },
+		{ relative, NULL, false, "/a:/b" },
+		{ nowhere, NULL, false, root },
 		{ empty, NULL, false, root },
 		{ NULL, NULL, false, root },
 		{ given, "[nemoinit]\npath = /a:${PATH}\n", true, "/a:/opt/bin" },

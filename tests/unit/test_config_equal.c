@@ -17,6 +17,7 @@ enum {
 /* Values of each type, no two alike. A key of VALUE_CHOICE has its own. */
 static const char *const samples[][SAMPLES_MAX] = {
 	[VALUE_TEXT] = { "a", "b", "a b" },
+	[VALUE_PATH] = { "/a", "/b", "/a:/b" },
 	[VALUE_BOOL] = { "yes", "no" },
 	[VALUE_DURATION] = { "1s", "1001ms", "2h" },
 	[VALUE_SIZE] = { "1024", "1025", "2K", "1M" },

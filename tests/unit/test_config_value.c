@@ -282,6 +282,37 @@ static void modes_are_octal(void **state)
 	}
 }
 
+static void paths_are_absolute(void **state)
+{
+	static const struct {
+		const char *text;
+		int result;
+	} rows[] = {
+		{ "/bin", 0 },
+		{ "/usr/local/bin:/bin", 0 },
+		{ "/", 0 },
+		{ "", -EINVAL },
+		{ ".", -EINVAL },
+		{ "bin:/bin", -EINVAL },
+		{ "/bin:", -EINVAL },
+		{ ":/bin", -EINVAL },
+		{ "/usr/bin::/bin", -EINVAL },
+		{ "/bin:../bin", -EINVAL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct config config = { .path = NULL };
+		struct error error;
+
+		print_message("%s\n", rows[i].text);
+		assert_int_equal(config_value_read(config_key_find(SECTION_NEMOINIT, "path"),
+				     rows[i].text, &variables, &config, &error),
+		    rows[i].result);
+		assert_int_equal(config.path == NULL, rows[i].result != 0);
+		free(config.path);
+	}
+}
+
 static void every_default_is_a_good_value(void **state)
 {
 	for (int kind = SECTION_NEMOINIT; kind <= SECTION_SERVICE; kind++) {
@@ -323,6 +354,7 @@ int main(void)
 		cmocka_unit_test(probes_are_taken_apart),
 		cmocka_unit_test(exec_probes_are_split_like_commands),
 		cmocka_unit_test(modes_are_octal),
+		cmocka_unit_test(paths_are_absolute),
 		cmocka_unit_test(every_default_is_a_good_value),
 	};
 

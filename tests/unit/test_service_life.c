@@ -119,6 +119,36 @@ static void no_process_at_all_is_a_failed_start(void **state)
 	assert_int_equal(fixture.service.starts, 0);
 }
 
+static void fail_privilege(struct fixture *fixture, uint64_t now_ms)
+{
+	const struct service_event event = { .type = SERVICE_EV_EXEC_FAILED, .is_privilege = true };
+
+	tell(fixture, SERVICE_EV_START, now_ms);
+	tell(fixture, SERVICE_EV_ORDER_READY, now_ms);
+	tell(fixture, SERVICE_EV_SPAWNED, now_ms);
+	service_handle(&fixture->service, &event, now_ms);
+	tell_exit(fixture, false, 126, now_ms);
+}
+
+static void a_required_privilege_refused_blocks_whatever_the_rule(void **state)
+{
+	struct fixture fixture;
+
+	fixture_init(&fixture);
+	fixture.config.restart = RESTART_NEVER;
+	fail_privilege(&fixture, T);
+	assert_int_equal(fixture.service.state, SERVICE_BLOCKED);
+	assert_int_equal(fixture.service.blocked, BLOCKED_PRIVILEGES);
+	assert_int_equal(fixture.service.last_exit.reason, EXIT_REASON_EXEC_FAILED);
+	assert_true(service_deadline_ms(&fixture.service) == NEVER_MS);
+	/* What hinders the next try is told by that one. */
+	fixture.config.restart = RESTART_ALWAYS;
+	tell(&fixture, SERVICE_EV_START, T + 1000);
+	tell(&fixture, SERVICE_EV_SPAWN_FAILED, T + 1000);
+	assert_int_equal(fixture.service.state, SERVICE_BACKOFF);
+	assert_int_equal(fixture.service.blocked, BLOCKED_NOT);
+}
+
 static void a_failed_start_after_a_stable_run_is_delayed(void **state)
 {
 	struct fixture fixture;
@@ -558,6 +588,7 @@ int main(void)
 		cmocka_unit_test(ready_is_once_per_start),
 		cmocka_unit_test(a_stranger_on_the_port_is_waited_for_and_is_no_failure),
 		cmocka_unit_test(no_process_at_all_is_a_failed_start),
+		cmocka_unit_test(a_required_privilege_refused_blocks_whatever_the_rule),
 		cmocka_unit_test(a_failed_start_after_a_stable_run_is_delayed),
 		cmocka_unit_test(a_start_that_takes_too_long_is_a_failure),
 		cmocka_unit_test(restarts_are_the_starts_nobody_asked_for),
