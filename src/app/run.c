@@ -108,6 +108,7 @@ static void run_on_end(void *data, const struct job_result *result)
 
 	for (size_t i = 0; i < ARRAY_LEN(run->streams); i++)
 		line_splitter_flush(&run->streams[i].splitter, run_on_line, &run->streams[i]);
+	supervisor_end_output(run->owner.supervisor, run->owner.speaker, run->name);
 	text_init(&text, words, sizeof(words));
 	run_describe(run, result, now_ms, &text);
 	run_report_refused(run, result);
@@ -241,5 +242,6 @@ uint64_t run_turn(struct run *run, uint64_t now_ms)
 	if (!run)
 		return NEVER_MS;
 	job_handle_deadline(run->job, now_ms);
-	return job_deadline_ms(run->job);
+	return min_ms(job_deadline_ms(run->job),
+	    supervisor_turn_output(run->owner.supervisor, run->owner.speaker, run->name, now_ms));
 }

@@ -211,6 +211,15 @@ void supervisor_log_output(struct supervisor *supervisor, struct speaker *speake
     const char *stream, const char *line, size_t length_bytes);
 
 /*
+ * A line that comes again and again is folded in the log: tells how often it has come, when that is
+ * due, and returns when it will be; or now, at the end of a stream.
+ */
+uint64_t supervisor_turn_output(
+    struct supervisor *supervisor, struct speaker *speaker, const char *name, uint64_t now_ms);
+void supervisor_end_output(
+    struct supervisor *supervisor, struct speaker *speaker, const char *name);
+
+/*
  * The text without the secrets of the unit's environment (NULL: of ours): the text itself, or what
  * is in buffer then.
  */

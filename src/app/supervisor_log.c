@@ -68,12 +68,41 @@ const char *supervisor_redact(const struct supervisor *supervisor, const struct 
 	return buffer->data ? buffer->data : "";
 }
 
+static void supervisor_log_repeated(
+    struct supervisor *supervisor, const char *name, const char *stream, uint64_t repeated)
+{
+	if (!repeated)
+		return;
+	text_clear(&supervisor->line);
+	log_line_repeated(&supervisor->line, supervisor->config->log_format, clock_epoch_ms(), name,
+	    stream, repeated);
+	supervisor_log_line(supervisor);
+}
+
+uint64_t supervisor_turn_output(
+    struct supervisor *supervisor, struct speaker *speaker, const char *name, uint64_t now_ms)
+{
+	if (line_fold_deadline_ms(&speaker->fold) <= now_ms)
+		supervisor_log_repeated(
+		    supervisor, name, speaker->fold.stream, line_fold_take(&speaker->fold));
+	return line_fold_deadline_ms(&speaker->fold);
+}
+
+void supervisor_end_output(struct supervisor *supervisor, struct speaker *speaker, const char *name)
+{
+	supervisor_log_repeated(
+	    supervisor, name, speaker->fold.stream, line_fold_take(&speaker->fold));
+	line_fold_deinit(&speaker->fold);
+}
+
 /* Everything a service says goes this way; from here on no secret is in it. */
 static void supervisor_tell_output(struct supervisor *supervisor, struct speaker *speaker,
     const char *name, const char *stream, const char *line, size_t length_bytes)
 {
 	uint64_t epoch_ms = clock_epoch_ms();
+	const char *before = speaker->fold.stream;
 	const struct kept_line *kept;
+	uint64_t repeated;
 
 	kept = line_ring_add(&speaker->ring, stream, line, length_bytes, epoch_ms);
 	if (kept && supervisor->on_line)
@@ -81,6 +110,10 @@ static void supervisor_tell_output(struct supervisor *supervisor, struct speaker
 	if (speaker->log_file)
 		log_file_add(
 		    speaker->log_file, epoch_ms, line, length_bytes, loop_now_ms(supervisor->loop));
+	if (!line_fold_add(&speaker->fold, stream, line, length_bytes,
+		loop_now_ms(supervisor->loop), &repeated))
+		return;
+	supervisor_log_repeated(supervisor, name, before, repeated);
 	text_clear(&supervisor->line);
 	log_line_output(&supervisor->line, supervisor->config->log_format, epoch_ms, name, stream,
 	    line, length_bytes);

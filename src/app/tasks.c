@@ -128,6 +128,7 @@ static void task_runner_free(struct task_runner *runner)
 		return;
 	run_free(&runner->run);
 	line_ring_deinit(&runner->speaker.ring);
+	line_fold_deinit(&runner->speaker.fold);
 	redact_deinit(&runner->speaker.redact);
 	free(runner);
 }

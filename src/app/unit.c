@@ -86,6 +86,7 @@ void unit_release(struct unit *unit)
 	tree_clear(&unit->tree);
 	free(unit->tree.cgroup);
 	line_ring_deinit(&unit->speaker.ring);
+	line_fold_deinit(&unit->speaker.fold);
 	redact_deinit(&unit->speaker.redact);
 	free(unit->failure);
 	free(unit->task);
@@ -277,6 +278,8 @@ uint64_t unit_turn(struct unit *unit, uint64_t now_ms)
 	if (!unit_needs_cgroup(unit) && !cgroup_remove(&unit->tree.cgroup))
 		deadline_ms = min_ms(deadline_ms, deadline_after(now_ms, UNIT_CGROUP_AGAIN_MS));
 	deadline_ms = min_ms(deadline_ms, unit_turn_log(unit, now_ms));
+	deadline_ms = min_ms(deadline_ms,
+	    supervisor_turn_output(unit->supervisor, &unit->speaker, unit->config->name, now_ms));
 	deadline_ms = min_ms(deadline_ms, run_turn(unit->repair, now_ms));
 	return min_ms(deadline_ms, unit_turn_probe(unit, now_ms));
 }

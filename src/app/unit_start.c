@@ -85,11 +85,19 @@ static void unit_on_line(void *data, const char *line, size_t length_bytes)
 	    unit->supervisor, &unit->speaker, unit->config->name, stream->name, line, length_bytes);
 }
 
+static void unit_end_stream(struct unit_stream *stream)
+{
+	struct unit *unit = stream->unit;
+
+	line_splitter_flush(&stream->splitter, unit_on_line, stream);
+	supervisor_end_output(unit->supervisor, &unit->speaker, unit->config->name);
+}
+
 void unit_drain_output(struct unit_stream *stream)
 {
 	if (stream->output)
 		output_drain(stream->output);
-	line_splitter_flush(&stream->splitter, unit_on_line, stream);
+	unit_end_stream(stream);
 	(void)unit_turn_log(stream->unit, loop_now_ms(stream->unit->supervisor->loop));
 }
 
@@ -334,5 +342,5 @@ void unit_on_output(void *data, const char *bytes, size_t length_bytes)
 	if (length_bytes)
 		line_splitter_feed(&stream->splitter, bytes, length_bytes, unit_on_line, stream);
 	else
-		line_splitter_flush(&stream->splitter, unit_on_line, stream);
+		unit_end_stream(stream);
 }

@@ -19,10 +19,10 @@ uint64_t line_fold_take(struct line_fold *fold)
 	return count;
 }
 
-static bool line_fold_has(
-    const struct line_fold *fold, const char *line, size_t length_bytes, uint64_t now_ms)
+static bool line_fold_has(const struct line_fold *fold, const char *stream, const char *line,
+    size_t length_bytes, uint64_t now_ms)
 {
-	return fold->line && fold->length_bytes == length_bytes &&
+	return fold->line && fold->stream == stream && fold->length_bytes == length_bytes &&
 	       now_ms < deadline_after(fold->shown_ms, LINE_FOLD_MS) &&
 	       memcmp(fold->line, line, length_bytes) == 0;
 }
@@ -43,15 +43,16 @@ static void line_fold_keep(
 	fold->shown_ms = now_ms;
 }
 
-bool line_fold_add(struct line_fold *fold, const char *line, size_t length_bytes, uint64_t now_ms,
-    uint64_t *ret_repeated)
+bool line_fold_add(struct line_fold *fold, const char *stream, const char *line,
+    size_t length_bytes, uint64_t now_ms, uint64_t *ret_repeated)
 {
 	*ret_repeated = 0;
-	if (line_fold_has(fold, line, length_bytes, now_ms)) {
+	if (line_fold_has(fold, stream, line, length_bytes, now_ms)) {
 		fold->count++;
 		return false;
 	}
 	*ret_repeated = line_fold_take(fold);
+	fold->stream = stream;
 	line_fold_keep(fold, line, length_bytes, now_ms);
 	return true;
 }

@@ -1,5 +1,7 @@
 #include "core/log_line.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/lines.h"
@@ -83,7 +85,8 @@ void log_line_event(struct text *out, enum log_format format, uint64_t epoch_ms,
 	text_add(out, "\n");
 }
 
-void log_line_output(struct text *out, enum log_format format, uint64_t epoch_ms,
+/* Without its end, so that a member can follow. */
+static void add_output(struct text *out, enum log_format format, uint64_t epoch_ms,
     const char *service, const char *stream, const char *line, size_t length_bytes)
 {
 	if (format == LOG_JSON) {
@@ -91,7 +94,6 @@ void log_line_output(struct text *out, enum log_format format, uint64_t epoch_ms
 		add_json_member(out, "service", service, strlen(service));
 		add_json_member(out, "stream", stream, strlen(stream));
 		add_json_member(out, "line", line, length_bytes);
-		text_add(out, "}\n");
 		return;
 	}
 	text_add_time(out, epoch_ms);
@@ -99,5 +101,23 @@ void log_line_output(struct text *out, enum log_format format, uint64_t epoch_ms
 	text_add(out, service);
 	text_add(out, " | ");
 	text_add_printable(out, line, length_bytes, PRINTABLE_MAX_BYTES);
+}
+
+void log_line_output(struct text *out, enum log_format format, uint64_t epoch_ms,
+    const char *service, const char *stream, const char *line, size_t length_bytes)
+{
+	add_output(out, format, epoch_ms, service, stream, line, length_bytes);
+	text_add(out, format == LOG_JSON ? "}\n" : "\n");
+}
+
+void log_line_repeated(struct text *out, enum log_format format, uint64_t epoch_ms,
+    const char *service, const char *stream, uint64_t repeated)
+{
+	char line[48];
+	int length = snprintf(line, sizeof(line), "(repeated %" PRIu64 " times)", repeated);
+
+	add_output(out, format, epoch_ms, service, stream, line, (size_t)length);
+	if (format == LOG_JSON)
+		text_addf(out, ",\"repeated\":%" PRIu64 "}", repeated);
 	text_add(out, "\n");
 }

@@ -24,6 +24,10 @@ const char *log_level_to_string(unsigned level);
 void log_line_event(struct text *out, enum log_format format, uint64_t epoch_ms,
     enum log_level level, const char *service, const char *event, const char *message);
 
+/* That the line before came `repeated` times more. */
+void log_line_repeated(struct text *out, enum log_format format, uint64_t epoch_ms,
+    const char *service, const char *stream, uint64_t repeated);
+
 /* One captured line of a service, newline included; stream is "stdout" or "stderr". */
 void log_line_output(struct text *out, enum log_format format, uint64_t epoch_ms,
     const char *service, const char *stream, const char *line, size_t length_bytes);

@@ -17,12 +17,11 @@ struct span {
 
 /* What a byte can be; one look-up, since each byte of output is asked. */
 enum {
-	BYTE_SIGN = 1,     /* a secret may follow */
-	BYTE_NAME_END = 2, /* the last one of a word of names_secret */
-	BYTE_BLANK = 4,    /* isspace(3) */
-	BYTE_QUOTE = 8,
-	BYTE_WORD_END = 16, /* but for these two */
-	BYTE_HOST = 32,     /* where user and password of a URL cannot go on, but for those */
+	BYTE_SIGN = 1,  /* a secret may follow */
+	BYTE_BLANK = 2, /* isspace(3) */
+	BYTE_QUOTE = 4,
+	BYTE_WORD_END = 8, /* but for these two */
+	BYTE_HOST = 16,    /* where user and password of a URL cannot go on, but for those */
 };
 
 static const unsigned char kinds[256] = {
@@ -34,14 +33,6 @@ static const unsigned char kinds[256] = {
 	['\r'] = BYTE_BLANK,
 	['='] = BYTE_SIGN,
 	[':'] = BYTE_SIGN,
-	['n'] = BYTE_NAME_END,
-	['N'] = BYTE_NAME_END,
-	['d'] = BYTE_NAME_END,
-	['D'] = BYTE_NAME_END,
-	['t'] = BYTE_NAME_END,
-	['T'] = BYTE_NAME_END,
-	['y'] = BYTE_NAME_END,
-	['Y'] = BYTE_NAME_END,
 	['"'] = BYTE_QUOTE,
 	['\''] = BYTE_QUOTE,
 	['`'] = BYTE_QUOTE,
@@ -63,17 +54,26 @@ static bool ends_with(const char *begin, const char *end, const char *word)
 	return (size_t)(end - begin) >= length && strncasecmp(end - length, word, length) == 0;
 }
 
-/* Does the text up to end name a secret? The first test is for speed: most text does not. */
+/* Does the text up to end name a secret? By its last letter first, for speed: most text does not.
+ */
 static bool names_secret(const char *begin, const char *end)
 {
-	static const char *const words[] = { "token", "password", "secret", "api_key", "api-key" };
+	switch (end == begin ? '\0' : end[-1]) {
+	case 'n':
+	case 'N': return ends_with(begin, end, "token");
+	case 'd':
+	case 'D': return ends_with(begin, end, "password");
+	case 't':
+	case 'T': return ends_with(begin, end, "secret");
+	case 'y':
+	case 'Y': return ends_with(begin, end, "api_key") || ends_with(begin, end, "api-key");
+	default: return false;
+	}
+}
 
-	if (end == begin || !is(end[-1], BYTE_NAME_END))
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (ends_with(begin, end, words[i]))
-			return true;
-	return false;
+static bool is_bearer(const char *begin, const char *end)
+{
+	return end > begin && (end[-1] == 'r' || end[-1] == 'R') && ends_with(begin, end, "bearer");
 }
 
 bool redact_is_secret_name(const char *name, size_t length_bytes)
@@ -181,13 +181,14 @@ static bool find_userinfo(const char *at, const char *end, struct span *ret_valu
 static bool find_next_word(
     const char *line, const char *at, const char *end, struct span *ret_value)
 {
+	bool is_option = names_secret(line, at);
 	const char *word = at;
 
-	if (at == line || !(is(at[-1], BYTE_NAME_END) || at[-1] == 'r' || at[-1] == 'R'))
+	if (!is_option && !is_bearer(line, at))
 		return false;
 	while (word > line && !is(word[-1], BYTE_BLANK | BYTE_QUOTE))
 		word--;
-	if (!(*word == '-' && names_secret(word, at)) && !ends_with(word, at, "bearer"))
+	if (is_option && *word != '-')
 		return false;
 	while (at < end && is(*at, BYTE_BLANK))
 		at++;

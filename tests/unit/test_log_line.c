@@ -74,11 +74,33 @@ static void captured_lines_have_theirs(void **state)
 	}
 }
 
+static void repetitions_have_theirs(void **state)
+{
+	static const struct {
+		enum log_format format;
+		const char *line;
+	} rows[] = {
+		{ LOG_TEXT, TIME " gateway | (repeated 41 times)\n" },
+		{ LOG_JSON, "{\"time\":\"" TIME "\",\"service\":\"gateway\",\"stream\":\"stderr\","
+			    "\"line\":\"(repeated 41 times)\",\"repeated\":41}\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct text text;
+
+		text_init_heap(&text, 4096);
+		log_line_repeated(&text, rows[i].format, AT_MS, "gateway", "stderr", 41);
+		assert_string_equal(text.data, rows[i].line);
+		text_deinit(&text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(events_have_their_form),
 		cmocka_unit_test(captured_lines_have_theirs),
+		cmocka_unit_test(repetitions_have_theirs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
