@@ -22,10 +22,11 @@ cli_scopes()
 	jq -r '[.[] | select(.clientId == "cli") | .scopes[]] | sort | join(" ")' "$OPENCLAW_STATE_DIR/devices/paired.json"
 }
 
-# What the last turn was told to wait for is not what has been approved.
+# What the last turn was told to wait for is not what has been approved; unless the machine was too slow to tell.
 is_replaced()
 {
 	local asked approved
+	! grep -qE '(timeout calling devices|approve deferred)' "$log" || return 0
 	asked=$(sed -n 's/.*scope upgrade pending approval (requestId: \([^)]*\)).*/\1/p' turn.err | head -n 1)
 	approved=$(sed -n 's/.*\[auto-pair\] approved request=\([^ ]*\) .*/\1/p' "$log" | tail -n 1)
 	[ -n "$asked" ] && [ -n "$approved" ] && [ "$asked" != "$approved" ]
