@@ -219,19 +219,19 @@ bool identity_describe_refused(const struct spawn_report *report, struct text *o
 
 static uint64_t needs_of(const struct identity_config *config)
 {
-	uint64_t resource = UINT64_C(1) << privileges_capability("sys_resource");
-	struct privileges privileges;
-	uint64_t needs;
+	struct privileges privileges = { .sets = NULL };
+	uint64_t needs = 0;
 	struct error error;
 
-	/* Who is unknown cannot be started: whoever it becomes, it is not root. */
-	if (identity_resolve(config, false, &privileges, &error))
-		needs = 0;
-	else
-		needs = privileges.has_capabilities ? privileges.capabilities : PRIVILEGES_ALL;
-	if (privileges.nofile.is_set || privileges.nproc.is_set || privileges.core.is_set ||
-	    privileges.has_oom_score_adj)
-		needs |= resource;
+	/* Who is unknown as yet is not root, whoever it becomes. */
+	if (config->capabilities)
+		(void)resolve_capabilities(config->capabilities, &needs, &error);
+	else if (!identity_resolve(config, false, &privileges, &error) &&
+		 !privileges.has_capabilities)
+		needs = PRIVILEGES_ALL;
+	if (config->nofile != LIMIT_INHERITED || config->nproc != LIMIT_INHERITED ||
+	    config->core != LIMIT_INHERITED || config->oom_score_adj != INT_MIN)
+		needs |= UINT64_C(1) << privileges_capability("sys_resource");
 	privileges_deinit(&privileges);
 	return needs;
 }

@@ -19,12 +19,13 @@ static void add_problem(struct text *text, const char *problem)
 }
 
 /* Logs them all, and makes one text of them. */
-static char *report_problems(struct supervisor *supervisor, const struct problems *problems)
+static char *report_problems(struct supervisor *supervisor, struct problems *problems)
 {
 	struct text text;
 
 	text_init_heap(&text, (PROBLEMS_MAX + 1) * (PROBLEM_BYTES + 1));
 	for (size_t i = 0; i < problems->count; i++) {
+		supervisor_redact_text(supervisor, NULL, &problems->items[i]);
 		supervisor_report(supervisor, LOG_ERROR, NULL, "reload-failed",
 		    "nothing is changed: %s", problems->items[i]);
 		add_problem(&text, problems->items[i]);

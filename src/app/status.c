@@ -35,22 +35,6 @@ static int64_t time_left_or_none(uint64_t deadline_ms, uint64_t now_ms)
 	return left_ms == NEVER_MS ? -1 : (int64_t)left_ms;
 }
 
-/* What the configuration says; all else is redacted when it is heard. Takes text. */
-static char *status_redacted(const struct unit *unit, char *text)
-{
-	struct text redacted;
-	const char *shown;
-
-	if (!text)
-		return NULL;
-	text_init_heap(&redacted, 2 * strlen(text) + 1);
-	shown = supervisor_redact(unit->supervisor, unit, text, &redacted);
-	if (shown == text)
-		return text;
-	free(text);
-	return redacted.data;
-}
-
 static void fill_exit(struct snapshot_exit *out, const struct unit *unit)
 {
 	const struct service_exit *exit = &unit->service.last_exit;
@@ -198,9 +182,11 @@ static void fill_service(struct snapshot_service *out, const struct unit *unit,
 	enum service_state state = service_shown_state(service);
 	bool is_waiting = state == SERVICE_BACKOFF || service->state == SERVICE_BLOCKED;
 
-	strings->command = status_redacted(unit, words_join(&unit->config->command));
-	strings->target = status_redacted(
-	    unit, unit->config->probe.text ? strdup(unit->config->probe.text) : NULL);
+	/* What the configuration says; all else is redacted when it is heard. */
+	strings->command = words_join(&unit->config->command);
+	strings->target = unit->config->probe.text ? strdup(unit->config->probe.text) : NULL;
+	supervisor_redact_text(unit->supervisor, unit, &strings->command);
+	supervisor_redact_text(unit->supervisor, unit, &strings->target);
 	*out = (struct snapshot_service){ .name = unit->config->name,
 		.state = state,
 		.ready = state == SERVICE_READY,

@@ -232,6 +232,10 @@ const char *supervisor_redact(const struct supervisor *supervisor, const struct 
  */
 bool supervisor_flush_log(struct supervisor *supervisor);
 
+/* The same in place, of a text from the heap or NULL; without memory it is "". */
+void supervisor_redact_text(
+    const struct supervisor *supervisor, const struct unit *unit, char **text);
+
 /* The unit's state has changed. */
 void supervisor_on_state(struct supervisor *supervisor, struct unit *unit, uint64_t now_ms);
 

@@ -1,6 +1,7 @@
 /* What is told: each of our own lines, which may be an event too, and each line of output. */
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/supervisor.h"
@@ -66,6 +67,26 @@ const char *supervisor_redact(const struct supervisor *supervisor, const struct 
 	if (!supervisor->config->redact || !redact_line(redact, text, strlen(text), buffer))
 		return text;
 	return buffer->data ? buffer->data : "";
+}
+
+void supervisor_redact_text(
+    const struct supervisor *supervisor, const struct unit *unit, char **text)
+{
+	struct text redacted;
+	const char *shown;
+
+	if (!*text)
+		return;
+	text_init_heap(&redacted, 2 * strlen(*text) + 1);
+	shown = supervisor_redact(supervisor, unit, *text, &redacted);
+	if (shown == *text)
+		return;
+	if (!redacted.data) {
+		(*text)[0] = '\0';
+		return;
+	}
+	free(*text);
+	*text = redacted.data;
 }
 
 static void supervisor_log_repeated(
@@ -137,7 +158,9 @@ void supervisor_log_output(struct supervisor *supervisor, struct speaker *speake
 
 void supervisor_report_warnings(struct supervisor *supervisor, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		supervisor_redact_text(supervisor, NULL, &supervisor->warnings.items[i]);
 		supervisor_report(
 		    supervisor, LOG_WARN, NULL, "warning", "%s", supervisor->warnings.items[i]);
+	}
 }

@@ -111,12 +111,8 @@ void unit_set_text(char **place, const char *text)
 
 void unit_set_redacted(struct unit *unit, char **place, const char *text)
 {
-	struct text redacted;
-
-	text_init_heap(&redacted, text ? 2 * strlen(text) + 1 : 0);
-	unit_set_text(
-	    place, text ? supervisor_redact(unit->supervisor, unit, text, &redacted) : NULL);
-	text_deinit(&redacted);
+	unit_set_text(place, text);
+	supervisor_redact_text(unit->supervisor, unit, place);
 }
 
 bool unit_is_down(const struct unit *unit)

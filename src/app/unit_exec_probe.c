@@ -41,15 +41,24 @@ static void exec_probe_on_line(void *data, const char *line, size_t length_bytes
 {
 	struct exec_probe_stream *stream = data;
 	size_t blanks = 0;
+	struct text masked;
 
+	/* Before it is cut: a part of a secret cannot be told. */
+	text_init_heap(&masked, 2 * LINE_MAX_BYTES);
+	if (stream->splitter.redact &&
+	    redact_line(stream->splitter.redact, line, length_bytes, &masked)) {
+		line = masked.data ? masked.data : "";
+		length_bytes = masked.length_bytes;
+	}
 	while (blanks < length_bytes && isspace((unsigned char)line[blanks]))
 		blanks++;
 	length_bytes -= blanks;
-	if (!length_bytes)
-		return;
-	stream->length_bytes =
-	    length_bytes < sizeof(stream->line) ? length_bytes : sizeof(stream->line);
-	memcpy(stream->line, line + blanks, stream->length_bytes);
+	if (length_bytes) {
+		stream->length_bytes =
+		    length_bytes < sizeof(stream->line) ? length_bytes : sizeof(stream->line);
+		memcpy(stream->line, line + blanks, stream->length_bytes);
+	}
+	text_deinit(&masked);
 }
 
 static void exec_probe_on_output(void *data, bool is_stderr, const char *bytes, size_t length_bytes)
@@ -122,6 +131,9 @@ static int exec_probe_begin(struct exec_probe *probe, uint64_t now_ms, struct er
 	struct privileges privileges = { .sets = NULL };
 	int result = unit_environment(unit, &probe->environment);
 
+	if (unit->supervisor->config->redact)
+		probe->output.splitter.redact = probe->error_output.splitter.redact =
+		    &unit->speaker.redact;
 	probe->search_path = strdup(request.spawn.search_path);
 	if (!result && !probe->search_path)
 		result = -ENOMEM;

@@ -158,7 +158,9 @@ static void unit_take_auto_pair(
     struct unit *unit, const struct notify_message *message, uint64_t now_ms)
 {
 	struct supervisor *supervisor = unit->supervisor;
+	char buffer[AUTO_PAIR_MESSAGE_BYTES];
 	struct auto_pair fresh;
+	struct text redacted;
 	struct error error;
 
 	if (auto_pair_decode(message->auto_pair, message->auto_pair_bytes, &fresh, &error)) {
@@ -166,6 +168,9 @@ static void unit_take_auto_pair(
 		    "its report cannot be read: %s", error.message);
 		return;
 	}
+	text_init(&redacted, buffer, sizeof(buffer));
+	if (supervisor_redact(supervisor, unit, fresh.last_error, &redacted) == buffer)
+		memcpy(fresh.last_error, buffer, sizeof(buffer));
 	auto_pair_deinit(&supervisor->auto_pair);
 	supervisor->auto_pair = fresh;
 	supervisor->auto_pair_ms = now_ms;

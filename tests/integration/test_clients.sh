@@ -49,6 +49,9 @@ test_nc_and_socat_ask_recover_and_follow() {
 	expect stop true "$(echo '{"op":"stop","service":"b"}' | timeout "$limit" nc -N -U "$socket" | jq .ok)"
 	expect recover "a:already-running b:started" "$(echo '{"op":"recover"}' | timeout "$limit" nc -N -U "$socket" |
 		jq -r '.services[] | "\(.name):\(.result)"' | xargs)"
+	expect "stop by socat" true "$(echo '{"op":"stop","service":"b"}' | timeout "$limit" socat -t "$limit" - "UNIX-CONNECT:$socket" | head -n 1 | jq .ok)"
+	expect "recover by socat" "a:already-running b:started" "$(echo '{"op":"recover"}' |
+		timeout $((3 * limit)) socat -t "$limit" - "UNIX-CONNECT:$socket" | jq -r '.services[] | "\(.name):\(.result)"' | xargs)"
 	# Its input has ended: it listens on.
 	echo '{"op":"events","follow":true}' | nc -N -U "$socket" >"$work/followed" &
 	follower=$!

@@ -123,6 +123,37 @@ test_nemoctl_follows_events_and_resumes() {
 	expect "the end" 5 "$(wait "$pid"; echo $?)"
 }
 
+# Both rings turn over many times while somebody follows: nothing is missed, nothing comes twice.
+test_followers_outlive_the_rings() {
+	local count=1500
+
+	configure <<-END
+		[service a]
+		command = sh -c "F until=$W/go exit=0; seq $count; exit 1"
+		restart = never
+		[service b]
+		command = F exit=1
+		restart_delay = 0
+		restart_delay_max = 0
+	END
+	boot
+	state a ready
+	"$nemoctl" -s "$socket" --json events -f >"$work/events" 2>/dev/null &
+	children+=("$!")
+	"$nemoctl" -s "$socket" --json logs a -f -n 0 >"$work/logs" 2>/dev/null &
+	children+=("$!")
+	await "$limit" test -s "$work/logs" || fail "no first reply"
+	await $((6 * limit)) has_happened 1500 || fail "too slow"
+	expect stop 0 "$(ctl stop b)"
+	touch "$W/go"
+	state a finished
+	await "$limit" in_file '.events[].event == "finished"' "$work/events" || fail "events: it hears no more"
+	await "$limit" in_file ".lines[].line == \"$count\"" "$work/logs" || fail "logs: it hears no more"
+	expect "each event once" true "$(jq -s '[.[].events[].seq] | . == [range(.[0]; .[0] + length)] and length > 1400' "$work/events")"
+	expect "each line once" true "$(jq -s "[.[].lines[].line | tonumber] | . == [range(1; $count + 1)]" "$work/logs")"
+	halt
+}
+
 test_logs_are_what_it_wrote() {
 	one
 	raw '{"op":"logs","service":"a"}\n' >"$work/logs"

@@ -97,6 +97,26 @@ test_nothing_from_outside_commands_the_terminal() {
 	expect "nor from the command line" "" "$(printf %s "$output" | LC_ALL=C tr -d '\n\040-\176')"
 }
 
+# Not even white space, the order of members, a number's digits or what we do not know.
+test_json_is_the_reply_unchanged() {
+	local reply
+
+	for reply in '{ "zzz":1.50,"ok" : true,"a":["\u00e9","é",1e2] }' '{"error":{"message":"no","code":"denied","x":null},"ok":false}'; do
+		printf '%s\n' "$reply" >"$work/answer"
+		rm -f "$work/honest"
+		socat "UNIX-LISTEN:$work/honest,fork" "SYSTEM:cat $work/answer" >/dev/null 2>&1 &
+		children+=("$!")
+		await 5 is_listening "$work/honest" || fail "no server"
+		"$nemoctl" -s "$work/honest" --json live >"$work/stdout" 2>&1 || fail "code $?"
+		cmp "$work/answer" "$work/stdout" || fail "changed: $(cat "$work/stdout")"
+		kill "$!"
+		wait "$!" 2>/dev/null || true
+	done
+	serve
+	expect "of the real server" "$(printf '{"op":"pair"}\n' | timeout 5 nc -N -U "$socket")" "$("$nemoctl" -s "$socket" --json pair)"
+	stop
+}
+
 # Its words come one by one, and each may be meant for the terminal.
 test_nor_what_is_followed() {
 	local command output

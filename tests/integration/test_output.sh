@@ -188,4 +188,74 @@ test_stdout_that_is_gone_holds_up_nobody() {
 	done
 }
 
+test_a_line_that_is_repeated_is_folded() {
+	configure <<-END
+		[service a]
+		command = F print=same print=same print=same print=other print=late print=late pause
+		[service b]
+		command = F print=last print=last exit=1
+		restart_delay = 20ms
+		crash_limit = 1/1m
+		crash_action = block
+	END
+	boot
+	state a ready
+	state b blocked
+	expect "told at the end, and shown in the next life" "last last" \
+		"$(lines b | sed 's/^(repeated 1 times)$//' | xargs)"
+	expect "each end" "1 1" "$(jq -rR 'fromjson? | select(.service == "b") | .repeated // empty' "$work/log" | xargs)"
+	expect "kept" "same same same other late late" "$(of a '.last_output | join(" ")')"
+	await 30 has_lines a 5 || fail "not told in time"
+	expect lines "same (repeated 2 times) other late (repeated 1 times)" "$(lines a | xargs)"
+	expect "as numbers" "2 1" "$(jq -rR 'fromjson? | select(.service == "a") | .repeated // empty' "$work/log" | xargs)"
+	expect "by the socket" 6 "$("$nemoctl" -s "$socket" logs a | wc -l)"
+	halt
+}
+
+# has_lines NAME COUNT
+has_lines() {
+	(($(lines "$1" | wc -l) == $2))
+}
+
+# Gigabytes of it cost a line each ten seconds.
+test_a_flood_of_one_line_is_hardly_seen() {
+	configure <<-END
+		[service a]
+		command = F spew=$W/enough exit=0
+		restart = never
+	END
+	boot
+	await "$limit" has_written a 10000000 || fail "no flood"
+	expect live 0 "$(ctl live)"
+	touch "$W/enough"
+	state a finished
+	expect "lines" true "$((($(lines a | wc -l) <= 40)) && echo true)"
+	halt
+}
+
+# has_written NAME BYTES: at least.
+has_written() {
+	local bytes
+
+	bytes=$("$nemoctl" -s "$socket" metrics | sed -n "s/^nemoinit_service_output_bytes_total{service=\"$1\"} //p")
+	((${bytes:-0} >= $2))
+}
+
+# The last words of a service are all there, though somebody it left behind goes on writing.
+test_last_words_beside_a_survivor() {
+	configure <<-END
+		[service a]
+		command = F child setsid spew=$W/enough parent print=one print=two print=bye exit=3
+		restart = never
+	END
+	boot
+	state a finished
+	await "$limit" grep -q '"bye"' "$work/log" || fail "the last words are missing"
+	expect "all of them" "one two bye" "$(lines a | grep -xE 'one|two|bye' | xargs)"
+	expect code 3 "$(of a .last_exit.code)"
+	expect live 0 "$(ctl live)"
+	touch "$W/enough"
+	halt
+}
+
 run_tests

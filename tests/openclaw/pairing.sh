@@ -77,10 +77,11 @@ close_browser()
 	within 60 not pgrep chrom
 } >/dev/null 2>&1
 
-# The gateway tells who is refused; the first time is the one that makes the request.
+# The gateway has sent a Chromium away, and its request waits.
 browser_asks()
 {
-	request=$(sed -n 's/.* HeadlessChrome.* (requestId: \([^)]*\)).*/\1/p' "$log" | head -n 1)
+	grep -q '\[ws\] closed before connect .* HeadlessChrome/' "$log" || return
+	request=$(value '.auto_pair.pending[] | select(.clientId == "openclaw-control-ui" and .clientMode == "webchat").requestId')
 	[ -n "$request" ]
 }
 
@@ -124,7 +125,7 @@ release()
 hangs_in()
 {
 	check "hung in $1: no call is under way" hold "$1"
-	check "hung in $1: a CLI asks" within 60 asks "$2"
+	check "hung in $1: a CLI asks" within 120 asks "$2"
 	check "hung in $1: the call begins" within 60 is_held "$1"
 	mark
 	signal_gateway STOP
@@ -168,18 +169,20 @@ check "the watcher has looked, and is slow" within 60 \
 	status '.auto_pair | .polls + .skipped_polls >= 1 and .mode == "slow"'
 
 check "a new CLI device asks" within 120 asks cli
-check "it is approved" within 60 is_approved
+check "it is approved" within 100 is_approved
 check "and let in" within 60 client cli
 check "it asks for more" within 60 asks cli SCOPES=operator.read,operator.write
-check "which is approved" within 60 is_approved
+check "which is approved" within 100 is_approved
 check "an unknown client asks" within 60 asks ios CLIENT_ID=openclaw-ios CLIENT_MODE=ui
 check "it is refused: unknown-client" within 60 is_refused unknown-client
 check "a CLI asks for operator.admin" within 60 asks admin SCOPES=operator.admin
 check "it is refused: disallowed-scopes" within 60 is_refused disallowed-scopes
 
+check "no approval is under way" hold approve
 open_browser
 check "a Control UI in Chromium asks" within 120 browser_asks
-check "it is approved" within 60 is_approved openclaw-control-ui webchat
+release
+check "it is approved" within 100 is_approved openclaw-control-ui webchat
 case $version in
 2026.5.*)
 	# The page does not ask again by itself.
@@ -193,17 +196,17 @@ case $version in
 2026.5.*) check "the CLI's own request for operator.admin is refused" within 60 own_cli_is_refused ;;
 *) check "nobody else is approved" status '.auto_pair | .approved == 3 and .failed == 0' ;;
 esac
+pod_stop
 
+# At the usual pace, at which a call that failed is soon tried again; its limit does not grow when it is set.
+unset NEMOCLAW_AUTO_PAIR_FAST_DEADLINE_SECS NEMOCLAW_AUTO_PAIR_SLOW_INTERVAL_SECS
+export NEMOCLAW_AUTO_PAIR_RUN_TIMEOUT_SECS=10
+pod_start
+check "healthy again" within 120 is_healthy
 hangs_in list second 'list failed|timeout calling devices list'
 hangs_in approve third 'approve (deferred|failed)|timeout calling devices approve'
 check "it is the same gateway all the time" status 'gateway.restarts == 0'
 
-pod_stop
-
-# With the usual settings: a list that this gateway is too busy for just after its start is tried again soon.
-unset NEMOCLAW_AUTO_PAIR_FAST_DEADLINE_SECS NEMOCLAW_AUTO_PAIR_SLOW_INTERVAL_SECS
-pod_start
-check "restarted: healthy at first" within 120 is_healthy
 check "restarted: no list is under way" hold list
 check "restarted: a CLI asks" within 120 asks fourth
 check "restarted: the watcher is about to list" within 60 is_held list
