@@ -106,6 +106,8 @@ static int unit_open_output(struct unit *unit, int write_fds[2], struct error *e
 {
 	struct loop *loop = unit->supervisor->loop;
 
+	if (unit->config->output != OUTPUT_CAPTURE)
+		unit_close_log(unit, loop_now_ms(loop));
 	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
 		struct unit_stream *stream = &unit->streams[i];
 		int result;

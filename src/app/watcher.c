@@ -127,6 +127,7 @@ static void watcher_say(struct watcher *watcher, const char *text)
 		log_write(watcher->log, text, length);
 		text += length;
 	}
+	log_flush(watcher->log);
 }
 
 static void watcher_on_step(void *data, unsigned actions, const char *text)

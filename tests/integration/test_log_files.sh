@@ -117,6 +117,7 @@ test_they_rotate_between_lines() {
 		$2 != "line" || $3 != n || length($0) != 25 + 5 + length(n "") + 1 + n * 37 % 1999 { print NR ": " substr($0, 1, 60); if (++bad > 3) exit }
 		END { if (!bad && n != count) print n " lines" }')"
 	expect "longer than they may be" "" "$(find "$logs" -size +1048576c)"
+	expect "renamed too early" "" "$(find "$logs" -name 'a.log.*' -size -1046500c)"
 }
 
 test_the_cap_holds_all_the_time() {

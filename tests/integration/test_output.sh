@@ -233,6 +233,26 @@ test_a_flood_of_one_line_is_hardly_seen() {
 	halt
 }
 
+# A turn of the loop reads output for 2 ms: the limit is generous, but not for one that reads all there is.
+test_a_flood_does_not_delay_answers() {
+	local took=() begin i
+
+	configure <<-END
+		[service a]
+		command = /bin/sh -c 'while test ! -e $W/enough; do seq 100000; done'
+	END
+	boot
+	await "$limit" has_written a 1000000 || fail "no flood"
+	for ((i = 0; i < 100; i++)); do
+		begin=$(date +%s%N)
+		expect live 0 "$(ctl live)"
+		took+=($((($(date +%s%N) - begin) / 1000000)))
+	done
+	touch "$W/enough"
+	((slowness > 1 || $(printf '%s\n' "${took[@]}" | sort -n | sed -n 99p) < 500)) || fail "p99 of: ${took[*]}"
+	halt
+}
+
 # has_written NAME BYTES: at least.
 has_written() {
 	local bytes

@@ -47,6 +47,18 @@ check "the port is held by the gateway's own process" holds_its_port
 check "auto-pair started after the gateway was ready" auto_pair_came_after_ready
 check "healthy" within 30 is_healthy
 
+# The token of the configuration is test-token-… (see lib.sh).
+all_that_is_told()
+{
+	nemoctl --json logs gateway
+	nemoctl --json status
+	nemoctl --json events
+	cat "$log"
+} 2>/dev/null
+
+check "something is told of the gateway" grep -q 'gateway | ' "$log"
+check "its token appears nowhere in clear" sh -c '! grep -qF "$1"' - test-token-0123456789abcdef < <(all_that_is_told)
+
 killed=$(value 'gateway.pid')
 in_pod kill -KILL "$killed"
 check "killed: ready again by itself" within 120 status 'gateway | .ready and .restarts == 1'
