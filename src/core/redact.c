@@ -7,6 +7,10 @@
 
 #include "util/macros.h"
 
+enum {
+	SEARCH_BYTES = 512,
+};
+
 static const char mask[] = "***";
 
 /* A part of the line. */
@@ -241,24 +245,38 @@ static bool find_by_name(
 	return false;
 }
 
-/* The first of the values in the line; the longest of two that begin together. */
-static bool find_by_value(
-    const struct redact *redact, const char *from, const char *end, struct span *ret_value)
+/* Those that begin in the first SEARCH_BYTES; the longest of two that begin together. */
+static struct span find_value_near(const struct redact *redact, const char *from, const char *end)
 {
 	struct span best = { end, end };
 
 	for (; redact; redact = redact->others) {
 		for (size_t i = 0; i < redact->values.count; i++) {
-			const char *value = redact->values.items[i];
-			size_t length = strlen(value);
-			const char *at = memmem(from, (size_t)(end - from), value, length);
+			const char *value = redact->values.items[i], *at;
+			size_t length = strlen(value), left = (size_t)(end - from);
 
+			if (left > SEARCH_BYTES + length - 1)
+				left = SEARCH_BYTES + length - 1;
+			at = memmem(from, left, value, length);
 			if (at && (at < best.begin || (at == best.begin && at + length > best.end)))
 				best = (struct span){ at, at + length };
 		}
 	}
-	*ret_value = best;
-	return best.begin < best.end;
+	return best;
+}
+
+/* The first of the values in the line. Not each to the end: a line may be full of one of them. */
+static bool find_by_value(
+    const struct redact *redact, const char *from, const char *end, struct span *ret_value)
+{
+	for (; from < end; from += SEARCH_BYTES) {
+		*ret_value = find_value_near(redact, from, end);
+		if (ret_value->begin < end)
+			return true;
+		if (end - from <= SEARCH_BYTES)
+			break;
+	}
+	return false;
 }
 
 static bool redact_plain(

@@ -1,6 +1,7 @@
 #include "test.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,21 @@ static void values_of_secret_variables_are_masked_anywhere(void **state)
 	assert_int_equal(redact_learn(&redact, (char *const *)environment), 0);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		check(&redact, rows[i].line, rows[i].wanted);
+	redact_deinit(&redact);
+}
+
+static void values_are_found_wherever_they_begin(void **state)
+{
+	struct redact redact = { .others = NULL };
+
+	assert_int_equal(redact_learn(&redact, (char *const *)environment), 0);
+	for (int before = 0; before < 1100; before++) {
+		char line[1200], wanted[1200];
+
+		snprintf(line, sizeof(line), "%*shunter2-hunter2-more%%two words", before, "");
+		snprintf(wanted, sizeof(wanted), "%*s***%%***", before, "");
+		check(&redact, line, wanted);
+	}
 	redact_deinit(&redact);
 }
 
@@ -246,6 +262,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets_are_known_by_what_stands_before_them),
 		cmocka_unit_test(values_of_secret_variables_are_masked_anywhere),
+		cmocka_unit_test(values_are_found_wherever_they_begin),
 		cmocka_unit_test(ansi_codes_hide_no_secret),
 		cmocka_unit_test(values_of_others_are_masked_and_kept_once),
 		cmocka_unit_test(a_nul_does_not_end_a_secret),
