@@ -171,14 +171,16 @@ static int unit_spawn(struct unit *unit, struct error *error)
 		    notify_socket_new(supervisor->loop, unit_on_notify, unit, &unit->notify, error);
 	if (!result)
 		result = unit_read_env_file(unit, error);
-	if (!result && (unit_environment(unit, &environment) ||
-			   redact_learn(&unit->speaker.redact, environment.items)))
+	if (!result && unit_environment(unit, &environment))
 		result = error_set(error, -ENOMEM, "no memory for its environment");
 	if (!result)
 		result = identity_resolve(&unit->config->identity,
 		    supervisor->config->strict_privileges, &privileges, error);
 	if (!result)
 		result = unit_open_output(unit, write_fds, error);
+	/* Not before: what a survivor has written has the secrets of the last start. */
+	if (!result && redact_learn(&unit->speaker.redact, environment.items))
+		result = error_set(error, -ENOMEM, "no memory for its environment");
 	if (!result)
 		unit_prepare_cgroup(unit);
 	if (!result) {

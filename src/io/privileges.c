@@ -229,7 +229,12 @@ static int apply_user(const struct privileges *privileges)
 	if (privileges->has_capabilities && privileges->capabilities && uid != 0 &&
 	    prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return errno;
-	return setresuid(uid, uid, uid) < 0 ? errno : 0;
+	if (setresuid(uid, uid, uid) < 0)
+		return errno;
+	/* One that was not root, but had a right to this, keeps what it had. EINVAL: Linux 4.2. */
+	if (uid != 0)
+		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	return 0;
 }
 
 /*

@@ -311,6 +311,26 @@ test_root_without_setpcap_keeps_the_bounding_set() {
 	before=()
 }
 
+test_who_is_not_root_hands_on_no_capabilities() {
+	local rights=-all,+setuid,+setgid
+
+	is_root || return 0
+	stranger_at_home
+	before=(setpriv --reuid 65534 --regid 65534 --groups 65534 --inh-caps="$rights" --ambient-caps="$rights")
+	configure </dev/null
+	service other <<<'user = 4711'
+	service kept <<-END
+		user = 4711
+		capabilities = setgid
+	END
+	boot
+	expect "who" "4711 4711 " "$(ids other)"
+	expect "inheritable alone is nothing" "0 0 0" "$(sets other | cut -d' ' -f2,3,5)"
+	expect "what is asked for" "40 40 40" "$(sets kept | cut -d' ' -f2,3,5)"
+	halt
+	back_home
+}
+
 test_who_is_not_root_runs_it_as_we_are() {
 	local me=1234 groups="" first=group
 
