@@ -271,11 +271,11 @@ static void unit_report_refused(struct unit *unit, const struct spawn_report *re
 	if (report->refused[PRIVILEGES_USER])
 		unit->uid = geteuid();
 	text_init(&text, buffer, sizeof(buffer));
+	text_add(&text, "runs without what was refused: ");
 	is_short = identity_describe_refused(report, &text);
 	unit_set_text(&unit->warnings[UNIT_WARNING_PRIVILEGES], is_short ? buffer : NULL);
 	if (is_short)
-		supervisor_report(unit->supervisor, LOG_WARN, unit, "warning",
-		    "runs without what was refused: %s", buffer);
+		supervisor_report(unit->supervisor, LOG_WARN, unit, "warning", "%s", buffer);
 }
 
 void unit_read_start(struct unit *unit, uint64_t now_ms)

@@ -184,6 +184,39 @@ test_the_disk_is_full_and_then_not() {
 	hidden=("${bare_hidden[@]}")
 }
 
+# Once is enough: it takes long, and the other modes have all its parts.
+test_a_gigabyte_on_twenty_megabytes() {
+	local files name count=500000
+
+	[[ $mode == pid1 && $slowness == 1 ]] || return 0
+	configure <<-END
+		log_dir = $logs
+		log_max_size = 4M
+		log_keep = 3
+		[service a]
+		command = F ream=$count append=$W/done until=$W/go print=after pause
+		[service b]
+		command = F ream=$count append=$W/done until=$W/go print=after pause
+	END
+	sed -i /^log_format/d "$config"
+	mounted size=20m
+	before=(bash -c 'exec "$@" >/dev/null' -)
+	boot
+	before=()
+	files=$(seen "$logs")
+	await 120 eval '[[ -e $W/done && $(wc -l <"$W/done") == 2 ]]' || fail "it takes too long"
+	expect "the quota is hit" 2 "$("$nemoctl" -s "$socket" --json events |
+		jq -r '.events[] | select(.event == "drops") | .service' | sort -u | wc -l)"
+	expect "ready" "ready ready" "$(of a .state) $(of b .state)"
+	# What was written is whole.
+	for name in a b; do
+		expect "$name: wrong lines" "" "$(cat "$files/$name.log".3 "$files/$name.log".2 "$files/$name.log".1 "$files/$name.log" 2>/dev/null | grep -av 'nemoinit: ' |
+			awk '$2 != "line" || $3 <= n || length($0) != 25 + 5 + length($3) + 1 + $3 * 37 % 1999 { print NR ": " substr($0, 1, 60); if (++bad > 3) exit } { n = $3 }')"
+	done
+	halt
+	hidden=("${bare_hidden[@]}")
+}
+
 # limited BYTES: nemoinit's files, by somebody of its uid.
 limited() {
 	local as=()

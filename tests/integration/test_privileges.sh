@@ -95,8 +95,9 @@ service() {
 	cat >>"$config"
 }
 
+# warned NAME: its warnings; of what was refused, without the words in front.
 warned() {
-	of "$1" '.warnings | join("|")'
+	of "$1" '.warnings | join("|") | ltrimstr("runs without what was refused: ")'
 }
 
 test_a_service_is_who_it_is_to_be() {
@@ -214,7 +215,7 @@ test_what_is_refused_is_a_warning() {
 	! is_root || without sys_resource
 	boot
 	expect "files: as far as it goes" "$(ulimit -Hn) $(ulimit -Hn)" "$(fact files limit_n)"
-	expect files "limit_nofile: Operation not permitted" "$(warned files)"
+	expect files "runs without what was refused: limit_nofile: Operation not permitted" "$(of files '.warnings[]')"
 	expect "the log tells" "runs without what was refused: limit_nofile: Operation not permitted" \
 		"$(messages files warning)"
 	expect "oom: as it was" 0 "$(fact oom oom)"
