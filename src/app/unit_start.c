@@ -106,8 +106,6 @@ static int unit_open_output(struct unit *unit, int write_fds[2], struct error *e
 {
 	struct loop *loop = unit->supervisor->loop;
 
-	if (unit->config->output != OUTPUT_CAPTURE)
-		unit_close_log(unit, loop_now_ms(loop));
 	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
 		struct unit_stream *stream = &unit->streams[i];
 		int result;
@@ -133,6 +131,9 @@ static int unit_open_output(struct unit *unit, int write_fds[2], struct error *e
 		if (unit->config->fatal_output_count && !stream->fatal)
 			return error_set(error, -ENOMEM, "no memory to look for fatal_output");
 	}
+	/* Not before: the words of a survivor open it. */
+	if (unit->config->output != OUTPUT_CAPTURE)
+		unit_close_log(unit, loop_now_ms(loop));
 	return 0;
 }
 

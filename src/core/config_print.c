@@ -71,14 +71,11 @@ static void print_value(struct text *out, const char *key, const char *value)
 static void print_key(struct text *out, const char *key, const char *value, const char *origin)
 {
 	struct text masked;
-	bool is_masked;
 
 	text_init_heap(&masked, 16 << 20);
-	is_masked = !is_secret(key) && redact_line(NULL, value, strlen(value), &masked);
-	if (is_masked && (!masked.data || masked.truncated))
-		out->truncated = true; /* no memory: nothing is printed */
-	else
-		print_value(out, key, is_secret(key) ? "***" : is_masked ? masked.data : value);
+	if (redact_line(NULL, value, strlen(value), &masked))
+		value = masked.data && !masked.truncated ? masked.data : "***";
+	print_value(out, key, is_secret(key) ? "***" : value);
 	text_addf(out, "; %s\n", origin);
 	text_deinit(&masked);
 }

@@ -168,11 +168,13 @@ static struct span value_at(const char *at, const char *end)
 	return value;
 }
 
-/* `"token": X`, at is the colon. A number or a word is masked as well. */
+/* `"token": X` or `"token" : X`, at is the colon. A number or a word is masked as well. */
 static bool find_member(const char *line, const char *at, const char *end, struct span *ret_value)
 {
 	const char *name_end = at - 1;
 
+	while (name_end > line && is(*name_end, BYTE_BLANK))
+		name_end--;
 	if (at == line || (*name_end != '"' && *name_end != '\''))
 		return false;
 	if (name_end > line && name_end[-1] == '\\')

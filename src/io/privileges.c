@@ -90,12 +90,16 @@ static int prepare_sets(struct privileges *privileges, cap_t ours)
 int privileges_prepare(struct privileges *privileges)
 {
 	cap_t ours = cap_get_proc();
+	bool is_refused = !ours && errno != ENOMEM; /* by a filter of system calls */
 	int result = 0;
 
+	if (is_refused)
+		ours = cap_init(); /* as far as we know, we have none to give */
 	if (!ours)
 		return -ENOMEM;
-	privileges->all = raise_all(ours);
-	if (!privileges->all)
+	if (!is_refused)
+		privileges->all = raise_all(ours);
+	if (!is_refused && !privileges->all)
 		result = -ENOMEM;
 	if (!result && privileges->has_capabilities)
 		result = prepare_sets(privileges, ours);
@@ -318,7 +322,7 @@ int privileges_lower(uint64_t needed, struct text *out)
 	int result = 0;
 
 	if (!sets)
-		return -ENOMEM;
+		return -errno;
 	for (cap_value_t cap = 0; cap < cap_max_bits(); cap++) {
 		bool is_needed = cap < 64 ? needed >> cap & 1 : needed == PRIVILEGES_ALL;
 

@@ -311,6 +311,20 @@ test_root_without_setpcap_keeps_the_bounding_set() {
 	before=()
 }
 
+test_where_nobody_can_ask_for_capabilities_services_run() {
+	configure </dev/null
+	service plain </dev/null
+	service kept <<<'capabilities = kill'
+	before=("$fixture" capless)
+	boot
+	expect plain on "$(fact plain argument)"
+	expect "nothing is told" "" "$(warned plain)"
+	expect kept on "$(fact kept argument)"
+	expect_match "that it is not as asked for is told" "*capabilities: Operation not permitted*" "$(warned kept)"
+	halt
+	before=()
+}
+
 test_who_is_not_root_hands_on_no_capabilities() {
 	local rights=-all,+setuid,+setgid
 
