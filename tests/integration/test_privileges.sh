@@ -326,7 +326,7 @@ test_where_nobody_can_ask_for_capabilities_services_run() {
 }
 
 test_who_is_not_root_hands_on_no_capabilities() {
-	local rights=-all,+setuid,+setgid
+	local rights=-all,+setuid,+setgid,+kill
 
 	is_root || return 0
 	stranger_at_home
