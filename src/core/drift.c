@@ -126,11 +126,15 @@ static void add_sides(struct text *text, const struct drift *drift)
 
 void drift_format(const struct drift *drift, struct text *text)
 {
+	const char *name = drift->image ? drift->image : drift->binary;
+
 	switch (drift_judge(drift)) {
 	case DRIFT_NONE:
-		text_addf(
-		    text, "OpenShell and its gateway are both %s: ", drift->installed.version);
-		add_shown(text, drift->image ? drift->image : drift->binary);
+		text_addf(text, "OpenShell and its gateway are both %s", drift->installed.version);
+		if (name) {
+			text_add(text, ": ");
+			add_shown(text, name);
+		}
 		text_add(text, "\n");
 		return;
 	case DRIFT_UNKNOWN:
