@@ -90,7 +90,9 @@ static void unit_end_stream(struct unit_stream *stream)
 	struct unit *unit = stream->unit;
 
 	line_splitter_flush(&stream->splitter, unit_on_line, stream);
-	supervisor_end_output(unit->supervisor, &unit->speaker, unit->config->name);
+	/* The end of one says nothing of a line that comes again on the other. */
+	if (unit->speaker.fold.stream == stream->name)
+		supervisor_end_output(unit->supervisor, &unit->speaker, unit->config->name);
 }
 
 void unit_drain_output(struct unit_stream *stream)
