@@ -2,12 +2,36 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "core/redact.h"
 #include "io/termination_log.h"
+#include "util/text.h"
+
+extern char **environ;
 
 enum {
 	EXIT_NOT_PRINTED = 1,
 };
+
+/* They may quote a value. Without memory a line is empty. */
+static void mask_problems(struct problems *problems, const struct redact *redact)
+{
+	for (size_t i = 0; i < problems->count; i++) {
+		char *item = problems->items[i];
+		struct text masked;
+
+		text_init_heap(&masked, 2 * strlen(item) + 1);
+		if (!redact_cut_line(redact, item, strlen(item), &masked))
+			continue;
+		if (masked.data) {
+			free(item);
+			problems->items[i] = masked.data;
+		} else {
+			item[0] = '\0';
+		}
+	}
+}
 
 static void print_problems(const struct problems *problems)
 {
@@ -31,8 +55,15 @@ static int print_config(const struct config *config)
 }
 
 int check_config(const struct options *options, const struct config *config, int result,
-    const struct problems *errors, const struct problems *warnings)
+    struct problems *errors, struct problems *warnings)
 {
+	struct redact redact = { .others = NULL };
+
+	/* What it has not learned without memory it still knows by name. */
+	(void)redact_learn(&redact, environ);
+	mask_problems(errors, &redact);
+	mask_problems(warnings, &redact);
+	redact_deinit(&redact);
 	print_problems(errors);
 	if (options->is_check) {
 		print_problems(warnings);

@@ -7,8 +7,9 @@
 
 /*
  * --check, --print-config, and any start with a configuration that cannot be used; result is what
- * load_config has returned. The problems go to stderr, a configuration to stdout. Returns the exit
- * code (2 for what is wrong with it, 1 if it cannot be printed), or -1: go on.
+ * load_config has returned. The problems go to stderr, without the secrets that they quote; a
+ * configuration to stdout. Returns the exit code (2 for what is wrong with it, 1 if it cannot be
+ * printed), or -1: go on.
  */
 int check_config(const struct options *options, const struct config *config, int result,
-    const struct problems *errors, const struct problems *warnings);
+    struct problems *errors, struct problems *warnings);

@@ -153,15 +153,6 @@ static int resolve_capabilities(const char *text, uint64_t *ret_capabilities, st
 	return result;
 }
 
-int identity_check(const struct identity_config *config, struct error *error)
-{
-	uint64_t capabilities;
-
-	return config->capabilities
-		   ? resolve_capabilities(config->capabilities, &capabilities, error)
-		   : 0;
-}
-
 static void set_limit(struct privileges_limit *limit, uint64_t value)
 {
 	rlim_t both = value == LIMIT_UNLIMITED ? RLIM_INFINITY : (rlim_t)value;

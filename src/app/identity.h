@@ -14,9 +14,6 @@
 int identity_resolve(const struct identity_config *config, bool is_strict,
     struct privileges *ret_privileges, struct error *error);
 
-/* What of it could be wrong in any place, as `capabilities: 'x' is no capability`. 0 or -EINVAL. */
-int identity_check(const struct identity_config *config, struct error *error);
-
 struct spawn_report;
 struct text;
 

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/identity.h"
 #include "app/options.h"
 #include "core/config_ini.h"
 #include "core/pairing_settings.h"
+#include "io/privileges.h"
 #include "io/text_file.h"
 #include "util/parse.h"
 #include "util/text.h"
@@ -52,20 +52,6 @@ static void check_watcher(
 			problems_add(warnings, "environment: %s", line);
 }
 
-/* What only libcap knows. Returns how many problems there are. */
-static size_t check_identities(const struct config *config, struct problems *errors)
-{
-	size_t before = problems_total(errors);
-	struct error error;
-
-	for (size_t i = 0; i < config->service_count; i++)
-		if (identity_check(&config->services[i].identity, &error))
-			problems_add(errors, "%s: [service %s] %s",
-			    config->file ? config->file : "built-in", config->services[i].name,
-			    error.message);
-	return problems_total(errors) - before;
-}
-
 int load_config(const struct options *options, char *const *environment, struct config *ret_config,
     struct problems *errors, struct problems *warnings)
 {
@@ -77,7 +63,8 @@ int load_config(const struct options *options, char *const *environment, struct 
 		.environment = environment,
 		.is_root = geteuid() == 0,
 		.command = options->command,
-		.directory = options->directory };
+		.directory = options->directory,
+		.find_capability = privileges_capability };
 	size_t length = 0;
 	char *text = NULL;
 	int result;
@@ -94,10 +81,6 @@ int load_config(const struct options *options, char *const *environment, struct 
 	sources.text = text;
 	sources.text_bytes = length;
 	result = config_build(&sources, ret_config, errors, warnings);
-	if (!result && check_identities(ret_config, errors)) {
-		config_deinit(ret_config);
-		result = -EINVAL;
-	}
 	if (!result)
 		check_watcher(ret_config, environment, warnings);
 	free(text);

@@ -14,6 +14,7 @@
 
 struct recorder {
 	struct supervisor *supervisor;
+	char *path; /* a copy: a reload replaces the configuration */
 	struct state_dir dir;
 	struct life_record_json previous; /* root NULL: there was none, or it cannot be read yet */
 	bool has_looked;                  /* for that */
@@ -143,7 +144,12 @@ int recorder_new(struct supervisor *supervisor, uint64_t now_ms, struct recorder
 	if (!recorder)
 		return -ENOMEM;
 	recorder->supervisor = supervisor;
-	state_dir_init(&recorder->dir, supervisor->config->state_dir);
+	recorder->path = strdup(supervisor->config->state_dir);
+	if (!recorder->path) {
+		free(recorder);
+		return -ENOMEM;
+	}
+	state_dir_init(&recorder->dir, recorder->path);
 	record(recorder, NULL, now_ms);
 	*ret_recorder = recorder;
 	return 0;
@@ -156,6 +162,7 @@ void recorder_free(struct recorder **recorder)
 	state_dir_deinit(&(*recorder)->dir);
 	life_record_deinit(&(*recorder)->previous);
 	free((*recorder)->warning);
+	free((*recorder)->path);
 	free(*recorder);
 	*recorder = NULL;
 }

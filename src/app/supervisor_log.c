@@ -64,7 +64,7 @@ const char *supervisor_redact(const struct supervisor *supervisor, const struct 
 {
 	const struct redact *redact = unit ? &unit->speaker.redact : &supervisor->redact;
 
-	if (!supervisor->config->redact || !redact_line(redact, text, strlen(text), buffer))
+	if (!supervisor->config->redact || !redact_cut_line(redact, text, strlen(text), buffer))
 		return text;
 	return buffer->data ? buffer->data : "";
 }

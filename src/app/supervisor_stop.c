@@ -193,16 +193,18 @@ uint64_t supervisor_turn_stop(struct supervisor *supervisor, uint64_t now_ms)
 			supervisor_begin_level(supervisor, now_ms);
 			continue;
 		}
-		supervisor_report_end(supervisor, now_ms);
 		supervisor->rest_end_ms = deadline_after(now_ms, SUPERVISOR_REST_MS);
 	}
 	if (supervisor->stop_level >= 0)
 		return now_ms < supervisor->level_end_ms ? supervisor->level_end_ms
 							 : supervisor->stop_end_ms;
 	/* What is killed leaves its children to us: again, until there are none. */
-	if ((!supervisor_kill_rest(supervisor) && !supervisor_has_cgroups(supervisor)) ||
-	    now_ms >= supervisor->rest_end_ms)
+	if (!supervisor->is_down &&
+	    ((!supervisor_kill_rest(supervisor) && !supervisor_has_cgroups(supervisor)) ||
+		now_ms >= supervisor->rest_end_ms)) {
+		supervisor_report_end(supervisor, now_ms);
 		supervisor->is_down = true;
+	}
 	return deadline_after(now_ms, SUPERVISOR_REST_AGAIN_MS);
 }
 

@@ -90,7 +90,9 @@ static void unit_end_stream(struct unit_stream *stream)
 	struct unit *unit = stream->unit;
 
 	line_splitter_flush(&stream->splitter, unit_on_line, stream);
-	supervisor_end_output(unit->supervisor, &unit->speaker, unit->config->name);
+	/* The end of one says nothing of a line that comes again on the other. */
+	if (unit->speaker.fold.stream == stream->name)
+		supervisor_end_output(unit->supervisor, &unit->speaker, unit->config->name);
 }
 
 void unit_drain_output(struct unit_stream *stream)
@@ -106,8 +108,6 @@ static int unit_open_output(struct unit *unit, int write_fds[2], struct error *e
 {
 	struct loop *loop = unit->supervisor->loop;
 
-	if (unit->config->output != OUTPUT_CAPTURE)
-		unit_close_log(unit, loop_now_ms(loop));
 	for (size_t i = 0; i < ARRAY_LEN(unit->streams); i++) {
 		struct unit_stream *stream = &unit->streams[i];
 		int result;
@@ -133,6 +133,9 @@ static int unit_open_output(struct unit *unit, int write_fds[2], struct error *e
 		if (unit->config->fatal_output_count && !stream->fatal)
 			return error_set(error, -ENOMEM, "no memory to look for fatal_output");
 	}
+	/* Not before: the words of a survivor open it. */
+	if (unit->config->output != OUTPUT_CAPTURE)
+		unit_close_log(unit, loop_now_ms(loop));
 	return 0;
 }
 
@@ -171,14 +174,16 @@ static int unit_spawn(struct unit *unit, struct error *error)
 		    notify_socket_new(supervisor->loop, unit_on_notify, unit, &unit->notify, error);
 	if (!result)
 		result = unit_read_env_file(unit, error);
-	if (!result && (unit_environment(unit, &environment) ||
-			   redact_learn(&unit->speaker.redact, environment.items)))
+	if (!result && unit_environment(unit, &environment))
 		result = error_set(error, -ENOMEM, "no memory for its environment");
 	if (!result)
 		result = identity_resolve(&unit->config->identity,
 		    supervisor->config->strict_privileges, &privileges, error);
 	if (!result)
 		result = unit_open_output(unit, write_fds, error);
+	/* Not before: what a survivor has written has the secrets of the last start. */
+	if (!result && redact_learn(&unit->speaker.redact, environment.items))
+		result = error_set(error, -ENOMEM, "no memory for its environment");
 	if (!result)
 		unit_prepare_cgroup(unit);
 	if (!result) {
@@ -268,11 +273,11 @@ static void unit_report_refused(struct unit *unit, const struct spawn_report *re
 	if (report->refused[PRIVILEGES_USER])
 		unit->uid = geteuid();
 	text_init(&text, buffer, sizeof(buffer));
+	text_add(&text, "runs without what was refused: ");
 	is_short = identity_describe_refused(report, &text);
 	unit_set_text(&unit->warnings[UNIT_WARNING_PRIVILEGES], is_short ? buffer : NULL);
 	if (is_short)
-		supervisor_report(unit->supervisor, LOG_WARN, unit, "warning",
-		    "runs without what was refused: %s", buffer);
+		supervisor_report(unit->supervisor, LOG_WARN, unit, "warning", "%s", buffer);
 }
 
 void unit_read_start(struct unit *unit, uint64_t now_ms)

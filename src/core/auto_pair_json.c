@@ -141,7 +141,7 @@ static int read_string(
 {
 	const char *string = json_get_string(object, name);
 
-	if (!string || strlen(string) >= size_bytes || !utf8_is_printable(string))
+	if (!string || strlen(string) >= size_bytes || !utf8_is_printable(string, strlen(string)))
 		return wrong(error, name);
 	strcpy(ret_buffer, string);
 	return 0;
@@ -229,7 +229,8 @@ static int read_words(
 	{
 		const char *word = cJSON_GetStringValue(item);
 
-		if (!word || !word[0] || strchr(word, ' ') || !utf8_is_printable(word))
+		if (!word || !word[0] || strchr(word, ' ') ||
+		    !utf8_is_printable(word, strlen(word)))
 			return wrong(error, name);
 		if (words.length_bytes)
 			text_add(&words, " ");

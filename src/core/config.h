@@ -201,6 +201,8 @@ struct config_sources {
 	bool is_root;
 	char *const *command;  /* to run as the service `main`; NULL: none */
 	const char *directory; /* where that is started; NULL: where we are */
+	/* The number of a capability, less than 0: no such name. NULL: any name is one. */
+	int (*find_capability)(const char *name);
 };
 
 /*

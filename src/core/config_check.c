@@ -201,6 +201,30 @@ static void check_path(struct config_builder *builder, enum section_kind kind, c
 		    "an absolute path is wanted");
 }
 
+static void check_capabilities(struct config_builder *builder, const struct service_config *service)
+{
+	int (*find)(const char *name) = builder->sources->find_capability;
+	struct words names = { 0 };
+	struct error error;
+	char message[160];
+
+	if (!service->identity.capabilities || !find)
+		return;
+	if (words_split_blanks(service->identity.capabilities, &names, &error))
+		check_problem(builder, service, "capabilities", error.message);
+	for (size_t i = 0; i < names.count; i++) {
+		if ((names.count == 1 && strcmp(names.items[i], "none") == 0) ||
+		    find(names.items[i]) >= 0)
+			continue;
+		snprintf(message, sizeof(message),
+		    "'%.60s' is no capability; write names such as net_bind_service, or none",
+		    names.items[i]);
+		check_problem(builder, service, "capabilities", message);
+		break;
+	}
+	words_deinit(&names);
+}
+
 /* `log_dir =` is unset, so that a variable can say that too. */
 static void check_directory(struct config_builder *builder, const char *key, char **directory)
 {
@@ -230,6 +254,7 @@ void config_check(struct config_builder *builder)
 		check_names(builder, service, "restart_with", &service->restart_with, NULL);
 		check_port(builder, i);
 		check_path(builder, SECTION_SERVICE, service->name, "env_file", service->env_file);
+		check_capabilities(builder, service);
 	}
 	config_check_tasks(builder);
 	text_init(&cycle, names, sizeof(names));

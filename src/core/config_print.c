@@ -6,20 +6,15 @@
 #include "core/config_build.h"
 #include "core/config_ini.h"
 #include "core/config_keys.h"
-#include "util/macros.h"
+#include "core/redact.h"
 #include "util/text.h"
 
-/* A secret by its name: what ends like this is shown as ***. */
+/* A variable whose value is shown as ***. */
 static bool is_secret(const char *key)
 {
-	static const char *const endings[] = { "_TOKEN", "_KEY", "_SECRET", "_PASSWORD" };
-	size_t length = strlen(key);
+	const char *name = strncmp(key, "env.", 4) == 0 ? key + 4 : "";
 
-	for (size_t i = 0; strncmp(key, "env.", 4) == 0 && i < ARRAY_LEN(endings); i++)
-		if (length > strlen(endings[i]) &&
-		    strcmp(key + length - strlen(endings[i]), endings[i]) == 0)
-			return true;
-	return false;
+	return redact_is_secret_name(name, strlen(name));
 }
 
 /*
@@ -75,8 +70,14 @@ static void print_value(struct text *out, const char *key, const char *value)
 
 static void print_key(struct text *out, const char *key, const char *value, const char *origin)
 {
+	struct text masked;
+
+	text_init_heap(&masked, 16 << 20);
+	if (redact_line(NULL, value, strlen(value), &masked))
+		value = masked.data && !masked.truncated ? masked.data : "***";
 	print_value(out, key, is_secret(key) ? "***" : value);
 	text_addf(out, "; %s\n", origin);
+	text_deinit(&masked);
 }
 
 /* It has been expanded, or never was to be: its $ stand for themselves. */

@@ -37,19 +37,6 @@ char *life_record_encode(const struct life_record *record, const struct event_ri
 	return line;
 }
 
-/* As it was written: printable, in UTF-8. Anything else would come out again in a status reply. */
-static bool is_printable(const char *text, size_t length_bytes)
-{
-	size_t step;
-
-	for (size_t at = 0; at < length_bytes; at += step) {
-		step = utf8_printable_length(text + at, length_bytes - at);
-		if (!step)
-			return false;
-	}
-	return true;
-}
-
 static int record_read(struct life_record_json *decoded, struct error *error)
 {
 	const struct life_record *record = &decoded->record;
@@ -79,7 +66,8 @@ int life_record_decode(
 
 	if (!length_bytes)
 		return error_set(error, -EINVAL, "is empty");
-	if (is_printable(text, length_bytes))
+	/* As it was written. Anything else would come out again in a status reply. */
+	if (utf8_is_printable(text, length_bytes))
 		decoded.root = json_parse(text, length_bytes);
 	result = record_read(&decoded, error);
 	if (result)

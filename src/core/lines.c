@@ -1,27 +1,26 @@
 #include "core/lines.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "util/text.h"
 
-/* The line without its secrets, now: it will be torn apart. Without memory it is as it was. */
-static void line_splitter_redact(struct line_splitter *splitter)
+/* The line without its secrets, now: it will be torn apart. false without memory: it is empty. */
+static bool line_splitter_redact(struct line_splitter *splitter)
 {
 	struct text masked;
+	bool is_whole;
 
 	text_init_heap(&masked, 2 * (LINE_MAX_BYTES + REDACT_SECRET_BYTES));
-	if (splitter->redact &&
-	    redact_line(splitter->redact, splitter->partial, splitter->partial_bytes, &masked) &&
-	    masked.data) {
-		free(splitter->partial);
-		splitter->partial = masked.data;
-		splitter->partial_bytes = masked.length_bytes;
-		splitter->size_bytes = masked.size_bytes;
-		return;
-	}
-	text_deinit(&masked);
+	if (!splitter->redact ||
+	    !redact_line(splitter->redact, splitter->partial, splitter->partial_bytes, &masked))
+		return true;
+	is_whole = masked.data && !masked.truncated;
+	free(splitter->partial);
+	splitter->partial = masked.data;
+	splitter->partial_bytes = is_whole ? masked.length_bytes : 0;
+	splitter->size_bytes = masked.size_bytes;
+	return is_whole;
 }
 
 /* Hands over the beginning of a line that is too long; nothing, if it is not any more. */
@@ -41,36 +40,52 @@ static void line_splitter_emit(struct line_splitter *splitter,
 	size_t length;
 
 	if (splitter->partial_bytes > LINE_MAX_BYTES)
-		line_splitter_redact(splitter);
+		(void)line_splitter_redact(splitter);
 	while (splitter->partial_bytes > LINE_MAX_BYTES)
 		line_splitter_emit_piece(splitter, handle, data);
 	length = splitter->partial_bytes;
 	if (length && splitter->partial[length - 1] == '\r')
 		length--;
-	handle(data, splitter->partial, length);
+	handle(data, splitter->partial ? splitter->partial : "", length);
 	splitter->partial_bytes = 0;
 }
 
 /* Appends to the partial line; false without memory. */
-static int line_splitter_keep(struct line_splitter *splitter, const char *bytes, size_t length)
+static bool line_splitter_keep(struct line_splitter *splitter, const char *bytes, size_t length)
 {
 	size_t wanted = splitter->partial_bytes + length, size = splitter->size_bytes;
 	char *partial;
 
 	if (!length)
-		return 1;
+		return true;
 	while (size < wanted)
 		size = size ? size * 2 : 128;
 	if (size > splitter->size_bytes) {
 		partial = realloc(splitter->partial, size);
 		if (!partial)
-			return 0;
+			return false;
 		splitter->partial = partial;
 		splitter->size_bytes = size;
 	}
 	memcpy(splitter->partial + splitter->partial_bytes, bytes, length);
 	splitter->partial_bytes = wanted;
-	return 1;
+	return true;
+}
+
+/* There is no memory for what has come of a line. */
+static void line_splitter_lose(struct line_splitter *splitter, const char *bytes, size_t length,
+    bool is_end, void (*handle)(void *data, const char *line, size_t length_bytes), void *data)
+{
+	if (!splitter->redact) {
+		if (splitter->partial_bytes)
+			line_splitter_emit(splitter, handle, data);
+		handle(data, bytes, length < LINE_MAX_BYTES ? length : LINE_MAX_BYTES);
+		return;
+	}
+	splitter->partial_bytes = 0;
+	splitter->is_lost = !is_end;
+	if (is_end)
+		handle(data, "", 0);
 }
 
 void line_splitter_feed(struct line_splitter *splitter, const char *bytes, size_t length_bytes,
@@ -89,16 +104,15 @@ void line_splitter_feed(struct line_splitter *splitter, const char *bytes, size_
 			length = room;
 			newline = NULL;
 		}
-		if (newline && !splitter->partial_bytes && length <= LINE_MAX_BYTES) {
+		if (newline && !splitter->is_lost && !splitter->partial_bytes &&
+		    length <= LINE_MAX_BYTES) {
 			handle(data, bytes, length - (length && bytes[length - 1] == '\r'));
-		} else if (!line_splitter_keep(splitter, bytes, length)) {
-			if (splitter->partial_bytes)
-				line_splitter_emit(splitter, handle, data);
-			handle(data, bytes, length < LINE_MAX_BYTES ? length : LINE_MAX_BYTES);
+		} else if (splitter->is_lost || !line_splitter_keep(splitter, bytes, length)) {
+			line_splitter_lose(splitter, bytes, length, newline != NULL, handle, data);
 		} else if (newline) {
 			line_splitter_emit(splitter, handle, data);
 		} else if (is_full) {
-			line_splitter_redact(splitter);
+			splitter->is_lost = !line_splitter_redact(splitter);
 			do
 				line_splitter_emit_piece(splitter, handle, data);
 			while (splitter->partial_bytes >= limit);
@@ -110,7 +124,7 @@ void line_splitter_feed(struct line_splitter *splitter, const char *bytes, size_
 void line_splitter_flush(struct line_splitter *splitter,
     void (*handle)(void *data, const char *line, size_t length_bytes), void *data)
 {
-	if (splitter->partial_bytes)
+	if (splitter->partial_bytes || splitter->is_lost)
 		line_splitter_emit(splitter, handle, data);
 	free(splitter->partial);
 	*splitter = (struct line_splitter){ .redact = splitter->redact };

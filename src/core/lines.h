@@ -1,6 +1,7 @@
 /* Captured output: bytes → lines, and the last lines of a service. Memory is taken on demand. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,12 +22,14 @@ struct line_splitter {
 	char *partial;               /* what came without its newline yet */
 	size_t partial_bytes;
 	size_t size_bytes;
+	bool is_lost; /* the line under way, up to its end */
 };
 
 /*
  * Hands every line in bytes, without its newline (or \r\n), to handle. What follows the last
- * newline waits for more. Without memory for that it is handed over as a line of its own. A line of
- * more than LINE_MAX_BYTES comes in pieces; with `redact` its secrets are masked already.
+ * newline waits for more. Without memory for that it is handed over as a line of its own; with
+ * `redact`, which is not to see half of a secret, the line is lost, and comes as an empty one. A
+ * line of more than LINE_MAX_BYTES comes in pieces; with `redact` its secrets are masked already.
  */
 void line_splitter_feed(struct line_splitter *splitter, const char *bytes, size_t length_bytes,
     void (*handle)(void *data, const char *line, size_t length_bytes), void *data);

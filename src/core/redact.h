@@ -29,17 +29,24 @@ struct redact {
 
 /*
  * Takes the values of the variables in an environ-like list whose names end in _TOKEN, _KEY,
- * _SECRET or _PASSWORD, in place of those it had. Returns 0 or -ENOMEM; the caller calls
- * redact_deinit in any case.
+ * _SECRET or _PASSWORD, in place of those it had: each of their lines, without the blanks around
+ * it. Returns 0 or -ENOMEM; the caller calls redact_deinit in any case.
  */
 int redact_learn(struct redact *redact, char *const *environment);
 void redact_deinit(struct redact *redact);
 
 /*
  * Adds line to out, secrets masked. Returns false, and has added nothing, when there are none: the
- * line can be used as it is. redact NULL: no values.
+ * line can be used as it is. Without memory out has less of it. redact NULL: no values.
  */
 bool redact_line(
+    const struct redact *redact, const char *line, size_t length_bytes, struct text *out);
+
+/*
+ * The same for what may have been cut: also the beginning of a value at its end, if it is not
+ * shorter than REDACT_VALUE_BYTES. out is empty.
+ */
+bool redact_cut_line(
     const struct redact *redact, const char *line, size_t length_bytes, struct text *out);
 
 /* Does a variable of this name hold a secret? */

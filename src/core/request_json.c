@@ -71,7 +71,8 @@ static int read_op(struct reader *reader, const cJSON *item)
 
 static int read_id(struct reader *reader, const cJSON *item)
 {
-	if (!cJSON_IsString(item) || !utf8_is_printable(item->valuestring))
+	if (!cJSON_IsString(item) ||
+	    !utf8_is_printable(item->valuestring, strlen(item->valuestring)))
 		return error_set(reader->error, -EINVAL, "'id' is not a printable string");
 	if (strlen(item->valuestring) >= sizeof(reader->request.id))
 		return error_set(reader->error, -EINVAL, "'id' is longer than %zu bytes",

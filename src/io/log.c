@@ -201,7 +201,7 @@ uint64_t log_take_dropped(struct log *log)
 {
 	uint64_t dropped = log->dropped - log->told;
 
-	if (log->watch || log->is_failing)
+	if (log->queued_bytes || log->is_failing)
 		return 0;
 	log->told = log->dropped;
 	return dropped;

@@ -90,12 +90,16 @@ static int prepare_sets(struct privileges *privileges, cap_t ours)
 int privileges_prepare(struct privileges *privileges)
 {
 	cap_t ours = cap_get_proc();
+	bool is_refused = !ours && errno != ENOMEM; /* by a filter of system calls */
 	int result = 0;
 
+	if (is_refused)
+		ours = cap_init(); /* as far as we know, we have none to give */
 	if (!ours)
 		return -ENOMEM;
-	privileges->all = raise_all(ours);
-	if (!privileges->all)
+	if (!is_refused)
+		privileges->all = raise_all(ours);
+	if (!is_refused && !privileges->all)
 		result = -ENOMEM;
 	if (!result && privileges->has_capabilities)
 		result = prepare_sets(privileges, ours);
@@ -229,7 +233,12 @@ static int apply_user(const struct privileges *privileges)
 	if (privileges->has_capabilities && privileges->capabilities && uid != 0 &&
 	    prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return errno;
-	return setresuid(uid, uid, uid) < 0 ? errno : 0;
+	if (setresuid(uid, uid, uid) < 0)
+		return errno;
+	/* One that was not root, but had a right to this, keeps what it had. EINVAL: Linux 4.2. */
+	if (uid != 0)
+		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	return 0;
 }
 
 /*
@@ -313,7 +322,7 @@ int privileges_lower(uint64_t needed, struct text *out)
 	int result = 0;
 
 	if (!sets)
-		return -ENOMEM;
+		return -errno;
 	for (cap_value_t cap = 0; cap < cap_max_bits(); cap++) {
 		bool is_needed = cap < 64 ? needed >> cap & 1 : needed == PRIVILEGES_ALL;
 

@@ -65,7 +65,7 @@ struct privileges {
 	unsigned required;     /* steps, 1 << enum privileges_step, that must not be skipped */
 
 	/* Made by privileges_prepare; the pointers are of libcap. */
-	void *all;        /* what we may have, for the steps */
+	void *all;        /* what we may have, for the steps; NULL: nobody says */
 	void *sets;       /* what it has after them */
 	uint64_t given;   /* of the capabilities: those that are ours to give */
 	uint64_t ambient; /* of those: what only so outlives the exec */

@@ -1,7 +1,6 @@
 #include "util/utf8.h"
 
 #include <stdint.h>
-#include <string.h>
 
 size_t utf8_printable_length(const char *bytes, size_t length_bytes)
 {
@@ -28,12 +27,12 @@ size_t utf8_printable_length(const char *bytes, size_t length_bytes)
 	return code < 0xa0 ? 0 : length;
 }
 
-bool utf8_is_printable(const char *string)
+bool utf8_is_printable(const char *bytes, size_t length_bytes)
 {
-	size_t length = strlen(string), step;
+	size_t step;
 
-	for (size_t at = 0; at < length; at += step) {
-		step = utf8_printable_length(string + at, length - at);
+	for (size_t at = 0; at < length_bytes; at += step) {
+		step = utf8_printable_length(bytes + at, length_bytes - at);
 		if (!step)
 			return false;
 	}

@@ -11,5 +11,5 @@
  */
 size_t utf8_printable_length(const char *bytes, size_t length_bytes);
 
-/* Is all of the string made of such characters? */
-bool utf8_is_printable(const char *string);
+/* Are they all such characters? */
+bool utf8_is_printable(const char *bytes, size_t length_bytes);

@@ -193,6 +193,23 @@ printed() {
 	expect "the same" "$(grep -v '^;' "$work/printed")" "$(grep -v '^;' "$work/stdout")"
 }
 
+test_no_problem_tells_a_secret() {
+	cat >"$config" <<-'END'
+		[service a]
+		command = F
+		stop_timeout = token=hunter2
+		start_timeout = ${A_SECRET}s
+		port = http://me:hunter2@host
+	END
+	export A_SECRET=hunter2-of-ours
+	bad 3 "stop_timeout: 'token=\*\*\*"
+	bad 4 "start_timeout: '\*\*\*s'"
+	bad 5 "port: 'http://\*\*\*@host'"
+	expect "in clear" "" "$(grep hunter2 "$work/stderr" || true)"
+	unset A_SECRET
+	rm "$config"
+}
+
 test_print_config_reads_back() {
 	local source
 

@@ -132,11 +132,11 @@ test_different_versions_are_told_in_fixed_lines() {
 test_versions_are_read_from_what_is_around_them() {
 	gateway 'echo openshell-gateway 0.0.44'
 	cli 'printf "\033[1mopenshell\033[0m \033[32m0.0.\033[1m44\033[0m\n"'
-	drift 0 "${asks[@]}"
+	drift 0 "${asks[@]}" --strict
 	cli 'echo "an update of 2 parts, since 1.4"; echo "asked at 127.0.0.1:8080"; echo openshell 0.0.44; echo rustc 1.90.0; echo 0.0.1 >&2'
-	drift 0 "${asks[@]}"
+	drift 0 "${asks[@]}" --strict
 	cli 'echo 0.0.44; yes 0.0.43 | head -c 3000000'
-	drift 0 "${asks[@]}"
+	drift 0 "${asks[@]}" --strict
 }
 
 test_what_is_unknown_is_no_drift_unless_strict() {
@@ -392,7 +392,7 @@ test_a_command_that_hangs_is_ended_with_all_it_started() {
 	unknown "Installed OpenShell: unknown (no answer in time)"
 	expect "nothing is left" 0 "$(left 98765)"
 	# One that has answered, and left something behind.
-	cli 'echo openshell 0.0.44; setsid sleep 98765 </dev/null >/dev/null 2>&1 & sleep 98765 & exit 0'
+	cli 'echo openshell 0.0.44; setsid setsid bash -c "setsid sleep 98765 & setsid setsid sleep 98765 & exit" </dev/null >/dev/null 2>&1 & sleep 98765 & exit 0'
 	drift 1 "${asks[@]}"
 	expect "nothing is left of it" 0 "$(left 98765)"
 }

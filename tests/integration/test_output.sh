@@ -197,10 +197,14 @@ test_a_line_that_is_repeated_is_folded() {
 		restart_delay = 20ms
 		crash_limit = 1/1m
 		crash_action = block
+		[service c]
+		command = sh -c 'echo same; exec 2>&-; sleep 0.5; echo same; echo other; exec sleep 1000'
 	END
 	boot
 	state a ready
 	state b blocked
+	await "$limit" has_lines c 3 || fail "$(lines c)"
+	expect "beside a stream that ends" "same (repeated 1 times) other" "$(lines c | xargs)"
 	expect "told at the end, and shown in the next life" "last last" \
 		"$(lines b | sed 's/^(repeated 1 times)$//' | xargs)"
 	expect "each end" "1 1" "$(jq -rR 'fromjson? | select(.service == "b") | .repeated // empty' "$work/log" | xargs)"

@@ -138,15 +138,19 @@ median() {
 	median=$(printf '%s\n' "${times[@]}" | sort -n | sed -n 10p)
 }
 
-# quick COMMAND…: it takes under 20 ms, in one of five rounds: others may be busy here. A sanitizer is let off.
+# quick WORD COMMAND…: run by that, it takes less than 20 ms more than nothing does, in one of five rounds: others
+# may be busy here. A sanitizer is let off.
 quick() {
-	local round median
+	local word=$1 round median floor
 
+	shift
 	for ((round = 0; round < 5; round++)); do
-		median "$@"
-		((median >= 20000 && slowness == 1)) || return 0
+		median "$@" true
+		floor=$median
+		median "$@" "$work/nemoctl-copy" -s "$socket" "$word"
+		((median - floor >= 20000 && slowness == 1)) || return 0
 	done
-	fail "$* takes $median us"
+	fail "$* $word takes $((median - floor)) us"
 }
 
 # As the probes of Kubernetes do, and whoever looks in from elsewhere.
@@ -156,8 +160,8 @@ test_live_and_ready_are_quick() {
 	others_can || return 0
 	one 'socket_mode = 0666'
 	for word in live ready; do
-		quick setsid --wait "$work/nemoctl-copy" -s "$socket" "$word"
-		quick setpriv --reuid 65534 --regid 65534 --clear-groups "$work/nemoctl-copy" -s "$socket" "$word"
+		quick "$word" setsid --wait
+		quick "$word" setpriv --reuid 65534 --regid 65534 --clear-groups
 	done
 	halt
 }

@@ -95,8 +95,9 @@ service() {
 	cat >>"$config"
 }
 
+# warned NAME: its warnings; of what was refused, without the words in front.
 warned() {
-	of "$1" '.warnings | join("|")'
+	of "$1" '.warnings | join("|") | ltrimstr("runs without what was refused: ")'
 }
 
 test_a_service_is_who_it_is_to_be() {
@@ -214,7 +215,7 @@ test_what_is_refused_is_a_warning() {
 	! is_root || without sys_resource
 	boot
 	expect "files: as far as it goes" "$(ulimit -Hn) $(ulimit -Hn)" "$(fact files limit_n)"
-	expect files "limit_nofile: Operation not permitted" "$(warned files)"
+	expect files "runs without what was refused: limit_nofile: Operation not permitted" "$(of files '.warnings[]')"
 	expect "the log tells" "runs without what was refused: limit_nofile: Operation not permitted" \
 		"$(messages files warning)"
 	expect "oom: as it was" 0 "$(fact oom oom)"
@@ -308,6 +309,40 @@ test_root_without_setpcap_keeps_the_bounding_set() {
 	blocks a "capabilities (bounding set)"
 	halt
 	before=()
+}
+
+test_where_nobody_can_ask_for_capabilities_services_run() {
+	configure </dev/null
+	service plain </dev/null
+	service kept <<<'capabilities = kill'
+	before=("$fixture" capless)
+	boot
+	expect plain on "$(fact plain argument)"
+	expect "nothing is told" "" "$(warned plain)"
+	expect kept on "$(fact kept argument)"
+	expect_match "that it is not as asked for is told" "*capabilities: Operation not permitted*" "$(warned kept)"
+	halt
+	before=()
+}
+
+test_who_is_not_root_hands_on_no_capabilities() {
+	local rights=-all,+setuid,+setgid,+kill
+
+	is_root || return 0
+	stranger_at_home
+	before=(setpriv --reuid 65534 --regid 65534 --groups 65534 --inh-caps="$rights" --ambient-caps="$rights")
+	configure </dev/null
+	service other <<<'user = 4711'
+	service kept <<-END
+		user = 4711
+		capabilities = setgid
+	END
+	boot
+	expect "who" "4711 4711 " "$(ids other)"
+	expect "inheritable alone is nothing" "0 0 0" "$(sets other | cut -d' ' -f2,3,5)"
+	expect "what is asked for" "40 40 40" "$(sets kept | cut -d' ' -f2,3,5)"
+	halt
+	back_home
 }
 
 test_who_is_not_root_runs_it_as_we_are() {

@@ -338,6 +338,20 @@ test_a_reload_changes_it_at_the_next_start() {
 }
 
 # Nothing happens, nothing is written, nobody wakes.
+test_a_reload_leaves_the_record_where_it_is() {
+	configured
+	boot
+	state a ready
+	for _ in 1 2 3; do
+		expect "reload" 0 "$(sed -i 's/print=up/&p/' "$config"; ctl reload)"
+	done
+	ctl restart a >/dev/null
+	await "$limit" recorded '[.events[] | select(.event == "reload")] | length == 3' ||
+		fail "not in the record: $(cat "$record")"
+	await "$limit" is_unwarned || fail "warned: $(ask .nemoinit.warnings)"
+	halt
+}
+
 test_an_idle_life_writes_nothing() {
 	local kept wakes
 

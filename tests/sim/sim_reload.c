@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/unit.h"
 #include "sim.h"
 
 enum {
@@ -73,6 +74,30 @@ static void start_three(void)
 {
 	start(A B C);
 	wait_ready("c");
+}
+
+/* ---- secrets ---- */
+
+static void test_what_a_survivor_says_has_the_old_secrets(void **state)
+{
+	static const char words[] = "it is hunter2-old";
+	const char *lines[LINE_RING_COUNT];
+	struct unit *unit;
+	size_t count;
+
+	start(A "env.A_SECRET = hunter2-old\nrestart_delay = 10s\n");
+	wait_ready("a");
+	sim_main("a")->die_ms = fake.now_ms;
+	sim_main("a")->exit.value = 1;
+	(void)sim_run_until("a", SERVICE_BACKOFF, HOUR);
+	unit = sim_unit("a");
+	unit_on_output(&unit->streams[0], words, strlen(words));
+	sim_reload(A "env.A_SECRET = hunter2-new\n");
+	wait_ready("a");
+	count = line_ring_get(&unit->speaker.ring, lines);
+	assert_true(count > 0);
+	assert_string_equal(lines[count - 1], "it is ***");
+	sim_end();
 }
 
 /* ---- what runs ---- */
@@ -461,6 +486,7 @@ static void test_stop_of_all_meets_a_reload(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_a_survivor_says_has_the_old_secrets),
 		cmocka_unit_test(test_nothing_new),
 		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_old_patience),

@@ -732,6 +732,20 @@ static void test_unkillable_at_shutdown(void **state)
 	sim_end();
 }
 
+/* A big process may need longer for its KILL than the budget has left: that is not for ever. */
+static void test_dies_late_at_shutdown(void **state)
+{
+	start_levels();
+	sim_main("a")->plan.term_ms = NEVER_MS;
+	sim_main("a")->plan.kill_ms = 400;
+	begin_shutdown();
+	(void)sim_run_down(MINUTE);
+	assert_non_null(strstr(sim.supervisor.stopped, "1 of them by KILL (a)"));
+	assert_null(strstr(sim.supervisor.stopped, "not even"));
+	check_nothing_lives();
+	sim_end();
+}
+
 static void test_nothing_starts_in_shutdown(void **state)
 {
 	start_levels();
@@ -1025,6 +1039,7 @@ int main(void)
 		cmocka_unit_test(test_stop_budget),
 		cmocka_unit_test(test_second_term),
 		cmocka_unit_test(test_unkillable_at_shutdown),
+		cmocka_unit_test(test_dies_late_at_shutdown),
 		cmocka_unit_test(test_nothing_starts_in_shutdown),
 		cmocka_unit_test(test_shutdown_while_starting),
 		cmocka_unit_test(test_shutdown_while_stopping),

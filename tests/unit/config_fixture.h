@@ -22,6 +22,11 @@ static inline void fixture_list(struct text *text, struct problems *problems)
 	problems_deinit(problems);
 }
 
+static inline int fixture_find_capability(const char *name)
+{
+	return strcmp(name, "kill") == 0 ? 5 : -1;
+}
+
 /*
  * text NULL: no file. environment: NULL-terminated, or NULL for an empty one. command: the one of
  * the command line, started in /start; NULL: none.
@@ -36,7 +41,8 @@ static inline void fixture_build_command(struct fixture *fixture, const char *te
 		.environment = (char *const *)(environment ? environment : nothing),
 		.is_root = is_root,
 		.command = (char *const *)command,
-		.directory = command ? "/start" : NULL };
+		.directory = command ? "/start" : NULL,
+		.find_capability = fixture_find_capability };
 	struct problems errors = { .items = NULL }, warnings = { .items = NULL };
 
 	memset(fixture, 0, sizeof(*fixture));

@@ -306,6 +306,12 @@ static void what_is_wrong_with_a_file_is_told(void **state)
 		    "f:2: command: ${NO} is not set; set it, or write ${NO:-default}\n" },
 		{ S "colour = red\n",
 		    "f:3: colour: unknown key; nemoinit --print-config shows those there are\n" },
+		{ S "capabilities = kill kil\n",
+		    "f:3: capabilities: 'kil' is no capability; write names such as "
+		    "net_bind_service, or none\n" },
+		{ S "capabilities = none kill\n",
+		    "f:3: capabilities: 'none' is no capability; write names such as "
+		    "net_bind_service, or none\n" },
 		{ S "stop_budget = 1s\n", "f:3: stop_budget: unknown key; nemoinit --print-config "
 					  "shows those there are\n" },
 		{ "[nemoinit]\nprobe = none\n",

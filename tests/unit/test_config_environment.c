@@ -229,6 +229,9 @@ static void a_bad_value_is_warned_of_and_the_file_stays(void **state)
 		    "00h; write 250ms, 10s, 5m or 8h; passed over\n"
 		    "environment: NEMOINIT_SERVICE_A_AFTER: 'c' is no service of this "
 		    "configuration; passed over\n" },
+		{ { "NEMOINIT_SERVICE_A_CAPABILITIES=kil" }, S,
+		    "environment: NEMOINIT_SERVICE_A_CAPABILITIES: 'kil' is no capability; write "
+		    "names such as net_bind_service, or none; passed over\n" },
 		{ { "NEMOINIT_SERVICE_A_WORKING_DIRECTORY=a\nb" }, S,
 		    "environment: NEMOINIT_SERVICE_A_WORKING_DIRECTORY: a line break in the "
 		    "value; passed over\n" },

@@ -235,14 +235,16 @@ static void secrets_are_masked(void **state)
 
 	fixture_build(&fixture,
 	    S "env.GATEWAY_TOKEN = hidden1\nenv.API_KEY = hidden2\nenv.MY_SECRET = hidden3\n"
-	      "env.DB_PASSWORD = hidden4\nenv.TOKENS = shown1\nenv.KEY_FILE = shown2\n",
+	      "env.DB_PASSWORD = hidden4\nenv.their_key = hidden5\n"
+	      "repair = r --token hidden6 token=hidden7\n"
+	      "env.TOKENS = shown1\nenv.KEY_FILE = shown2\n",
 	    NULL, true);
 	printed = config_print(&fixture.config);
 	assert_null(strstr(printed, "hidden"));
 	check_has(printed, "\nenv.GATEWAY_TOKEN = ***\n; f:3\n");
 	check_has(printed, "\nenv.DB_PASSWORD = ***\n; f:6\n");
-	check_has(printed, "\nenv.TOKENS = shown1\n; f:7\n");
-	check_has(printed, "\nenv.KEY_FILE = shown2\n; f:8\n");
+	check_has(printed, "\nenv.TOKENS = shown1\n; f:9\n");
+	check_has(printed, "\nenv.KEY_FILE = shown2\n; f:10\n");
 	free(printed);
 	fixture_deinit(&fixture);
 }

@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,88 @@ static void a_split_tears_no_secret(void **state)
 			}
 }
 
+/* Linked with --wrap=realloc: after so many calls there is no memory any more. */
+static unsigned calls_left = UINT_MAX;
+
+void *__real_realloc(void *memory, size_t bytes);
+void *__wrap_realloc(void *memory, size_t bytes);
+void *__wrap_realloc(void *memory, size_t bytes)
+{
+	return calls_left && calls_left-- ? __real_realloc(memory, bytes) : NULL;
+}
+
+struct teller {
+	const struct redact *redact;
+	struct text seen;
+};
+
+/* As whoever tells lines does it, with memory enough. */
+static void gather_redacted(void *data, const char *line, size_t length_bytes)
+{
+	struct teller *teller = data;
+	unsigned left = calls_left;
+	struct text masked;
+
+	calls_left = UINT_MAX;
+	text_init_heap(&masked, 1 << 20);
+	if (redact_line(teller->redact, line, length_bytes, &masked))
+		gather(&teller->seen, masked.data, masked.length_bytes);
+	else
+		gather(&teller->seen, line, length_bytes);
+	text_deinit(&masked);
+	calls_left = left;
+}
+
+/* One piece comes when there is memory for so many calls only: nothing of the secret comes out. */
+static void check_lost(const struct text *bytes, size_t step, size_t short_at, unsigned calls)
+{
+	static char *environment[] = { (char *)"A_TOKEN=0123456789abcdef", NULL };
+	struct redact redact = { .others = NULL };
+	struct line_splitter splitter = { .redact = &redact };
+	struct teller teller = { .redact = &redact };
+	size_t count = 0;
+
+	print_message("step %zu, short at %zu, after %u\n", step, short_at, calls);
+	assert_int_equal(redact_learn(&redact, environment), 0);
+	text_init_heap(&teller.seen, 1 << 20);
+	for (size_t at = 0; at < bytes->length_bytes; at += step, count++) {
+		calls_left = count == short_at ? calls : UINT_MAX;
+		line_splitter_feed(&splitter, bytes->data + at,
+		    bytes->length_bytes - at < step ? bytes->length_bytes - at : step,
+		    gather_redacted, &teller);
+		calls_left = UINT_MAX;
+	}
+	line_splitter_flush(&splitter, gather_redacted, &teller);
+	assert_null(strpbrk(teller.seen.data, "0123456789"));
+	assert_non_null(strstr(teller.seen.data, "|next|"));
+	text_deinit(&teller.seen);
+	redact_deinit(&redact);
+}
+
+static void without_memory_no_secret_is_torn(void **state)
+{
+	static const size_t lengths[] = { 0, 100, LINE_MAX_BYTES - 8,
+		LINE_MAX_BYTES + REDACT_SECRET_BYTES - 8 };
+	static const size_t steps[] = { 7, 4096, 20000 };
+	struct text bytes;
+
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+		text_init_heap(&bytes, 1 << 20);
+		while (bytes.length_bytes < lengths[i])
+			text_add(&bytes, ".");
+		text_add(&bytes, "0123456789abcdef and more\nnext\n");
+		for (size_t k = 0; k < ARRAY_LEN(steps); k++) {
+			size_t pieces = bytes.length_bytes / steps[k];
+			size_t first = pieces > 7 ? pieces - 7 : 0;
+
+			for (size_t at = first; at <= pieces; at++)
+				for (unsigned calls = 0; calls < 4; calls++)
+					check_lost(&bytes, steps[k], at, calls);
+		}
+		text_deinit(&bytes);
+	}
+}
+
 static void a_splitter_takes_no_memory_for_whole_lines(void **state)
 {
 	struct line_splitter splitter = { .partial = NULL };
@@ -246,6 +329,7 @@ int main(void)
 		cmocka_unit_test(an_over_long_line_is_split),
 		cmocka_unit_test(a_split_tears_no_secret),
 		cmocka_unit_test(a_splitter_takes_no_memory_for_whole_lines),
+		cmocka_unit_test(without_memory_no_secret_is_torn),
 		cmocka_unit_test(the_ring_keeps_the_last_lines),
 		cmocka_unit_test(kept_lines_are_printable_and_cut),
 		cmocka_unit_test(the_ring_has_a_cap_of_lines_and_of_bytes),

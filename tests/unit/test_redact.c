@@ -1,5 +1,7 @@
 #include "test.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +51,10 @@ static void secrets_are_known_by_what_stands_before_them(void **state)
 		{ "{\"token\": \"abc\", \"a\": 1}", "{\"token\": \"***\", \"a\": 1}" },
 		{ "{\"gatewayToken\":\"abc\"}", "{\"gatewayToken\":\"***\"}" },
 		{ "{'secret':'abc'}", "{'secret':'***'}" },
+		{ "{ \"token\" : \"abc\" }", "{ \"token\" : \"***\" }" },
+		{ "{ \"token\"\t:abc }", "{ \"token\"\t:*** }" },
+		{ " : x", " : x" },
+		{ "\" : x", "\" : x" },
 		{ "{\"password\":1234}", "{\"password\":***}" },
 		{ "{\"password\":1234,\"b\":2}", "{\"password\":***,\"b\":2}" },
 		{ "{\\\"token\\\":\\\"abc\\\",\\\"b\\\":1}",
@@ -97,6 +103,21 @@ static void values_of_secret_variables_are_masked_anywhere(void **state)
 	assert_int_equal(redact_learn(&redact, (char *const *)environment), 0);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		check(&redact, rows[i].line, rows[i].wanted);
+	redact_deinit(&redact);
+}
+
+static void values_are_found_wherever_they_begin(void **state)
+{
+	struct redact redact = { .others = NULL };
+
+	assert_int_equal(redact_learn(&redact, (char *const *)environment), 0);
+	for (int before = 0; before < 1100; before++) {
+		char line[1200], wanted[1200];
+
+		snprintf(line, sizeof(line), "%*shunter2-hunter2-more%%two words", before, "");
+		snprintf(wanted, sizeof(wanted), "%*s***%%***", before, "");
+		check(&redact, line, wanted);
+	}
 	redact_deinit(&redact);
 }
 
@@ -157,14 +178,101 @@ static void values_of_others_are_masked_and_kept_once(void **state)
 	redact_deinit(&base);
 }
 
+static void each_line_of_a_value_is_masked(void **state)
+{
+	static char *ours[] = { (char *)"A_TOKEN=with-a-newline\n",
+		(char *)"B_KEY= blanks around\t",
+		(char *)"C_KEY=-----BEGIN-----\r\nfirst-of-two\n\nshort\nsecond-of-two",
+		(char *)"D_KEY=\n \n", NULL };
+	struct redact redact = { .others = NULL };
+
+	assert_int_equal(redact_learn(&redact, ours), 0);
+	check(&redact, "it is with-a-newline!", "it is ***!");
+	check(&redact, "it isblanks around!", "it is***!");
+	check(&redact, "first-of-two short second-of-two", "*** short ***");
+	assert_int_equal(redact.values.count, 5);
+	redact_deinit(&redact);
+}
+
+static void a_value_that_was_cut_off_is_masked_too(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *wanted;
+	} rows[] = {
+		{ "", "" },
+		{ "nothing", "nothing" },
+		{ "it is hunter2-hunter", "it is ***" },
+		{ "it is hunter2-", "it is ***" },
+		{ "it is hunter2", "it is hunter2" },
+		{ "hunter2-", "***" },
+		{ "it is hunter2-hunter2", "it is ***" },
+		{ "token=abc two word", "token=*** ***" },
+		{ "hunter2- and more", "hunter2- and more" },
+	};
+	struct redact redact = { .others = NULL };
+
+	assert_int_equal(redact_learn(&redact, (char *const *)environment), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char buffer[64];
+		struct text out;
+		bool is_masked;
+
+		text_init(&out, buffer, sizeof(buffer));
+		is_masked = redact_cut_line(&redact, rows[i].line, strlen(rows[i].line), &out);
+		print_message("%s\n", rows[i].line);
+		assert_int_equal(is_masked, strcmp(rows[i].line, rows[i].wanted) != 0);
+		assert_string_equal(is_masked ? buffer : rows[i].line, rows[i].wanted);
+	}
+	redact_deinit(&redact);
+}
+
+/* Linked with --wrap=realloc: after so many calls there is no memory any more. */
+static unsigned calls_left = UINT_MAX;
+
+void *__real_realloc(void *memory, size_t bytes);
+void *__wrap_realloc(void *memory, size_t bytes);
+void *__wrap_realloc(void *memory, size_t bytes)
+{
+	return calls_left && calls_left-- ? __real_realloc(memory, bytes) : NULL;
+}
+
+static void without_memory_no_secret_is_told(void **state)
+{
+	static const char *const lines[] = { "token=hunter2", "\033[1mtok\033[0men=hunter2",
+		"token=hunter2 \033[0m",
+		"\033[0m of some length, so that more is wanted than the first sixty-four bytes "
+		"tok\033[0men=hunter2 and so on, and so on, and on" };
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		for (unsigned calls = 0; calls < 8; calls++) {
+			struct text out;
+			bool is_masked;
+
+			text_init_heap(&out, 1000);
+			calls_left = calls;
+			is_masked = redact_line(NULL, lines[i], strlen(lines[i]), &out);
+			calls_left = UINT_MAX;
+			print_message("%s, %u\n", lines[i], calls);
+			assert_true(is_masked);
+			assert_true(!out.data || !strstr(out.data, "hunter2"));
+			text_deinit(&out);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets_are_known_by_what_stands_before_them),
 		cmocka_unit_test(values_of_secret_variables_are_masked_anywhere),
+		cmocka_unit_test(values_are_found_wherever_they_begin),
 		cmocka_unit_test(ansi_codes_hide_no_secret),
 		cmocka_unit_test(values_of_others_are_masked_and_kept_once),
 		cmocka_unit_test(a_nul_does_not_end_a_secret),
+		cmocka_unit_test(each_line_of_a_value_is_masked),
+		cmocka_unit_test(a_value_that_was_cut_off_is_masked_too),
+		cmocka_unit_test(without_memory_no_secret_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
