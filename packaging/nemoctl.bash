@@ -45,14 +45,15 @@ _nemoctl() {
 		return
 		;;
 	--for) words='ready stopped' ;;
-	-n | --lines | --since | --timeout) ;;
+	-n | --lines | --since | --timeout | --action | --installed | --running | --running-image | --running-url | --running-pid) ;;
 	*)
 		case $(_nemoctl_command) in
-		'') words='status recover start stop restart reset pair logs events watch wait reload metrics shutdown live ready
+		'') words='status recover start stop restart reset pair logs events watch wait reload metrics shutdown live ready drift
 			--socket --json --timeout --help --version' ;;
 		status | recover | start | stop | restart | reset | ready) words="$(_nemoctl_services) --json --timeout" ;;
 		logs) words="$(_nemoctl_services) --lines --follow --json --timeout" ;;
 		wait) words="$(_nemoctl_services) --for --json --timeout" ;;
+		drift) words='--action --installed --running --running-image --running-url --running-pid --strict --timeout' ;;
 		events) words='--follow --since --json --timeout' ;;
 		*) words='--json --timeout' ;;
 		esac

@@ -85,14 +85,12 @@ static char **call_environment(const struct cli_request *request)
 
 int cli_init(struct cli *cli, struct loop *loop, const struct cli_request *request)
 {
-	const char *name = getenv("OPENCLAW_BIN"), *search_path = getenv("PATH");
+	const char *name = getenv("OPENCLAW_BIN");
 
 	*cli = (struct cli){
 		.request = *request,
 		.name = name && name[0] ? name : "openclaw",
-		.search_path = search_path && search_path[0]
-				   ? search_path
-				   : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		.search_path = executable_search_path(),
 		.environment = call_environment(request),
 	};
 	if (!cli->environment || job_new(loop, cli_on_end, cli, &cli->job)) {

@@ -74,6 +74,9 @@ static const struct command commands[] = {
 	{ .name = "ready", .arguments = "[NAME...]", .argument_max = SIZE_MAX,
 	  .help = "are these services ready, or all?",
 	  .op = REQUEST_STATUS, .timeout_ms = QUERY_TIMEOUT_MS, .show = show_ready },
+	{ .name = "drift", .arguments = "--action TEXT", .options = COMMAND_DRIFT,
+	  .help = "are OpenShell and its gateway of one version?",
+	  .run = drift_run },
 };
 /* clang-format on */
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/drift.h"
 #include "core/exit_status.h"
 #include "core/request.h"
 
@@ -16,6 +17,7 @@ enum {
 	COMMAND_FOLLOW = 2,
 	COMMAND_SINCE = 4,
 	COMMAND_FOR = 8,
+	COMMAND_DRIFT = 16, /* all of drift's */
 };
 
 /* What the command line says. */
@@ -27,6 +29,7 @@ struct invocation {
 	int64_t lines;       /* -1: all */
 	int64_t since;
 	bool is_for_stopped; /* --for stopped */
+	struct drift_request drift;
 	char *const *arguments;
 	size_t argument_count;
 };

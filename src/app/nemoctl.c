@@ -18,6 +18,17 @@ enum {
 	TIMEOUT_MAX_MS = 24 * 60 * 60 * 1000,
 };
 
+/* Options of drift, which have no letter. */
+enum {
+	OPTION_ACTION = 256,
+	OPTION_INSTALLED,
+	OPTION_RUNNING,
+	OPTION_RUNNING_IMAGE,
+	OPTION_RUNNING_URL,
+	OPTION_RUNNING_PID,
+	OPTION_STRICT,
+};
+
 static const struct option options[] = {
 	{ "socket", required_argument, NULL, 's' },
 	{ "json", no_argument, NULL, 'j' },
@@ -26,6 +37,13 @@ static const struct option options[] = {
 	{ "follow", no_argument, NULL, 'f' },
 	{ "since", required_argument, NULL, 'S' },
 	{ "for", required_argument, NULL, 'F' },
+	{ "action", required_argument, NULL, OPTION_ACTION },
+	{ "installed", required_argument, NULL, OPTION_INSTALLED },
+	{ "running", required_argument, NULL, OPTION_RUNNING },
+	{ "running-image", required_argument, NULL, OPTION_RUNNING_IMAGE },
+	{ "running-url", required_argument, NULL, OPTION_RUNNING_URL },
+	{ "running-pid", required_argument, NULL, OPTION_RUNNING_PID },
+	{ "strict", no_argument, NULL, OPTION_STRICT },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -48,6 +66,13 @@ static int print_help(void)
 	    "  -f, --follow           logs, events: go on with what comes\n"
 	    "      --since SEQ        events: those after the one with this number\n"
 	    "      --for STATE        wait: ready, or stopped\n"
+	    "      --action TEXT      drift: before what it is asked\n"
+	    "      --installed CMD    drift: prints OpenShell's version (openshell --version)\n"
+	    "      --running CMD      drift: prints the gateway's version; else the one that runs\n"
+	    "                         is found, or the one that would be started\n"
+	    "      --running-image REF, --running-url URL, --running-pid PID\n"
+	    "                         drift: that is the gateway\n"
+	    "      --strict           drift: what is unknown is a failure\n"
 	    "  -h, --help             this text\n"
 	    "  -V, --version          the version\n"
 	    "\nExit status: 0 done or healthy, 1 failed, 2 usage, 3 not all ready, 4 blocked,\n"
@@ -100,6 +125,29 @@ static int read_own_option(int option, struct invocation *invocation)
 	return -1;
 }
 
+/* Those of drift. -1: go on; else exit. */
+static int read_drift_option(int option, struct invocation *invocation)
+{
+	struct drift_request *drift = &invocation->drift;
+	uint64_t pid = 0;
+
+	switch (option) {
+	case OPTION_ACTION: drift->action = optarg; break;
+	case OPTION_INSTALLED: drift->installed = optarg; break;
+	case OPTION_RUNNING: drift->running = optarg; break;
+	case OPTION_RUNNING_IMAGE: drift->image = optarg; break;
+	case OPTION_RUNNING_URL: drift->url = optarg; break;
+	case OPTION_RUNNING_PID:
+		if (parse_count(optarg, 1, INT32_MAX, &pid) < 0)
+			return complain_value("--running-pid", optarg);
+		drift->pid = (pid_t)pid;
+		break;
+	default: drift->is_strict = true; break;
+	}
+	invocation->options |= COMMAND_DRIFT;
+	return -1;
+}
+
 /* Takes the options in front, or after the command wherever they stand. -1: go on; else exit. */
 static int read_options(
     int argc, char **argv, const char *short_options, struct invocation *invocation)
@@ -124,7 +172,9 @@ static int read_options(
 		case 'f':
 		case 'S':
 		case 'F':
-			status = read_own_option(option, invocation);
+		case OPTION_ACTION ... OPTION_STRICT:
+			status = option < OPTION_ACTION ? read_own_option(option, invocation)
+							: read_drift_option(option, invocation);
 			if (status >= 0)
 				return status;
 			break;

@@ -66,6 +66,13 @@ int http_reply_judge(const char *reply, size_t length_bytes, bool is_end,
 	return error_set(error, -ENOMSG, "HTTP status %d, but without '%s'", status, expect);
 }
 
+const char *http_reply_body(const char *reply, size_t length_bytes)
+{
+	const char *end = memmem(reply, length_bytes, "\r\n\r\n", 4);
+
+	return end ? end + 4 : NULL;
+}
+
 /* HOST:PORT as a Host header wants it. */
 static void text_add_host(struct text *text, const struct probe_target *target)
 {

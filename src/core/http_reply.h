@@ -27,3 +27,6 @@ size_t http_request_format(const struct probe_target *target, char *buffer, size
 /* The same for an HTTP version (`1.1`) and more headers, each with its line end. */
 size_t http_get_format(const struct probe_target *target, const char *version, const char *headers,
     char *buffer, size_t size_bytes);
+
+/* Where the body of a reply begins; NULL while its headers have not come to their end. */
+const char *http_reply_body(const char *reply, size_t length_bytes);

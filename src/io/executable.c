@@ -56,3 +56,11 @@ char *executable_find(const char *name, const char *search_path)
 			return path;
 	}
 }
+
+const char *executable_search_path(void)
+{
+	const char *path = getenv("PATH");
+
+	return path && path[0] ? path
+			       : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}

@@ -7,3 +7,6 @@
  * no memory).
  */
 char *executable_find(const char *name, const char *search_path);
+
+/* $PATH, or what shells search without it. Borrowed. */
+const char *executable_search_path(void);

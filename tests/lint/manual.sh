@@ -118,7 +118,7 @@ for word in $probes $("$nemoprobe" --help | grep -oE '(^| )--[a-z-]+' | sort -u)
 	grep -qw -- "$word" packaging/nemoprobe.bash || complain "nemoprobe.bash does not know $word"
 done
 all variable nemopair.1.scd < <(grep -ohE '"(NEMO(CLAW|PAIR)|OPENCLAW_BIN)[A-Z_]*"' src/core/pairing_settings.c src/app/*.c |
-	tr -d '"' | grep -vE 'SKIP_AUTO_PAIR|DASHBOARD' | sort -u)
+	tr -d '"' | grep -vE 'SKIP_AUTO_PAIR|DASHBOARD|OPENSHELL' | sort -u)
 
 # ---- a hint names what exists and is tested ----
 
