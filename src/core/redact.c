@@ -143,11 +143,16 @@ void redact_deinit(struct redact *redact)
 	words_deinit(&redact->values);
 }
 
-/* Up to white space, a quote, or the next parameter of a URL. */
+/* Up to white space, a quote with the backslashes before it, or the next parameter of a URL. */
 static const char *word_end(const char *at, const char *end)
 {
+	const char *begin = at;
+
 	while (at < end && !is(*at, BYTE_BLANK | BYTE_QUOTE | BYTE_WORD_END))
 		at++;
+	if (at < end && is(*at, BYTE_QUOTE))
+		while (at > begin && at[-1] == '\\')
+			at--;
 	return at;
 }
 
