@@ -85,9 +85,14 @@ browser_asks()
 	[ -n "$request" ]
 }
 
+# The gateway has let a page in, and answered it. It notes some answers only.
 browser_is_served()
 {
-	says '\[ws\] webchat connected .* client=openclaw-control-ui webchat ' && says '\[ws\] .* res ✓ .*sessions'
+	local connection
+
+	connection=$(sed -nE 's/.*\[ws\] webchat connected conn=([0-9a-f]{8}).* client=openclaw-control-ui webchat .*/\1/p' "$log" |
+		tail -n 1)
+	[ -n "$connection" ] && says "\[ws\] .* res ✓ .* conn=$connection"
 }
 
 # By an older version a page is not served before it is opened anew; closed too soon its device is not in the profile
