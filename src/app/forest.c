@@ -55,6 +55,7 @@ static void forest_on_orphan(void *data, const struct proc_stat *stat)
 	text_add_printable(&text, command, strlen(command), COMMAND_BYTES);
 	if (asprintf(&place->text, ORPHAN_WORDS, (int)stat->pid, " (", words, ")") < 0)
 		place->text = NULL;
+	supervisor_redact_text(supervisor, NULL, &place->text);
 	if (asprintf(&place->plain, ORPHAN_WORDS, (int)stat->pid, "", "", "") < 0)
 		place->plain = NULL;
 	if (!place->text || !place->plain) {

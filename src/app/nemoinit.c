@@ -39,6 +39,7 @@ enum {
 	EXIT_NO_START = 1,
 	EXIT_BAD_USE = OPTIONS_BAD_USE,
 	TURN_ROUNDS_MAX = 4,
+	LOG_END_MS = 1000, /* with the stop_budget of 8 s: Docker gives 10 s */
 };
 
 struct nemoinit {
@@ -178,6 +179,9 @@ static void report_end(struct nemoinit *nemoinit)
 	    nemoinit->supervisor.stopped);
 	termination_log_write(line);
 	recorder_finish(nemoinit->recorder, line);
+	/* Last words are for a reader who is a little late, too. */
+	log_finish(nemoinit->log, LOG_END_MS);
+	(void)supervisor_flush_log(&nemoinit->supervisor);
 }
 
 /* Orphans come to PID 1 by nature; anywhere else we have to ask for them. */

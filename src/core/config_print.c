@@ -68,16 +68,47 @@ static void print_value(struct text *out, const char *key, const char *value)
 	text_add(out, "\n");
 }
 
+/* How many ${ have no }. */
+static size_t count_open(const char *at)
+{
+	size_t open = 0;
+
+	for (; *at; at++) {
+		if (at[0] == '$' && (at[1] == '{' || at[1] == '$'))
+			open += *++at == '{';
+		else if (*at == '}' && open)
+			open--;
+	}
+	return open;
+}
+
+/* A mask may have taken the } of a reference with it: it is put behind the mask. */
+static void add_closed(struct text *out, const char *value)
+{
+	const char *mask;
+
+	for (size_t open = count_open(value); open && (mask = strstr(value, "***")); open--) {
+		text_add_bytes(out, value, (size_t)(mask + 3 - value));
+		text_add(out, "}");
+		value = mask + 3;
+	}
+	text_add(out, value);
+}
+
 static void print_key(struct text *out, const char *key, const char *value, const char *origin)
 {
-	struct text masked;
+	struct text masked, closed;
 
 	text_init_heap(&masked, 16 << 20);
-	if (redact_line(NULL, value, strlen(value), &masked))
-		value = masked.data && !masked.truncated ? masked.data : "***";
+	text_init_heap(&closed, 16 << 20);
+	if (redact_line(NULL, value, strlen(value), &masked)) {
+		add_closed(&closed, masked.data && !masked.truncated ? masked.data : "***");
+		value = closed.data && !closed.truncated ? closed.data : "***";
+	}
 	print_value(out, key, is_secret(key) ? "***" : value);
 	text_addf(out, "; %s\n", origin);
 	text_deinit(&masked);
+	text_deinit(&closed);
 }
 
 /* It has been expanded, or never was to be: its $ stand for themselves. */

@@ -19,8 +19,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/clock.h"
 #include "io/fd.h"
 #include "io/loop.h"
+#include "util/macros.h"
 
 enum log_way {
 	LOG_WAY_PLAIN,       /* a file: never waits */
@@ -195,6 +197,22 @@ void log_flush(struct log *log)
 	if (log->queued_bytes &&
 	    loop_watch_new(log->loop, log_fd(log), LOOP_WRITE, log_on_ready, log, &log->watch))
 		log->watch = NULL; /* no memory: the next turn tries again */
+}
+
+void log_finish(struct log *log, uint64_t limit_ms)
+{
+	struct pollfd poller = { .fd = log_fd(log), .events = POLLOUT };
+	uint64_t end_ms = deadline_after(clock_now_ms(), limit_ms), left_ms = limit_ms;
+
+	log_write_queue(log);
+	while (log->queued_bytes && left_ms) {
+		if (poll(&poller, 1, (int)left_ms) < 0 && errno != EINTR)
+			break;
+		log_write_queue(log);
+		left_ms = time_left_ms(end_ms, clock_now_ms());
+	}
+	if (!log->queued_bytes)
+		loop_watch_free(&log->watch);
 }
 
 uint64_t log_take_dropped(struct log *log)

@@ -26,6 +26,10 @@ void log_write(struct log *log, const char *line, size_t length_bytes);
 /* Writes what is queued, as far as that goes without waiting; the rest follows by itself. */
 void log_flush(struct log *log);
 
+/* Waits until all is written, for no longer than that: only for the end, when nobody waits for us.
+ */
+void log_finish(struct log *log, uint64_t limit_ms);
+
 /* Lines dropped since the last call, to be told; 0 as long as nothing can be told. */
 uint64_t log_take_dropped(struct log *log);
 

@@ -198,7 +198,7 @@ test_a_line_that_is_repeated_is_folded() {
 		crash_limit = 1/1m
 		crash_action = block
 		[service c]
-		command = sh -c 'echo same; exec 2>&-; sleep 0.5; echo same; echo other; exec sleep 1000'
+		command = F print=same wait=500 close=2 wait=500 print=same print=other pause
 	END
 	boot
 	state a ready

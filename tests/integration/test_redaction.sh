@@ -133,6 +133,55 @@ test_a_stranger_on_the_port() {
 	halt
 }
 
+test_an_orphan_that_nobody_knows() {
+	configure <<-END
+		[service a]
+		command = F child detach setsid forget append=$W/orphan pause --a-token word-of-an-option parent
+		 until=$W/orphan notify=READY=1 pause
+		probe = notify
+	END
+	boot OUR_TOKEN="$ours"
+	state a ready
+	expect restart 0 "$(ctl restart)"
+	expect restart 0 "$(ctl restart)"
+	await "$limit" warns_of_an_orphan || fail "no warning: $(ask .nemoinit.warnings)"
+	hides a
+	halt
+}
+
+warns_of_an_orphan() {
+	ask '.nemoinit.warnings[]' | grep -q 'a-token.*orphan'
+}
+
+# What is wrong is told with its value: on stderr, to Kubernetes, in the answer to a reload, in warnings.
+test_what_is_said_of_a_configuration() {
+	local printed
+
+	configure <<-'END'
+		[service a]
+		command = F pause
+	END
+	boot OUR_TOKEN="$ours" NEMOINIT_INTERRUPT="$ours" NEMOINIT_STOP_BUDGET=token=hunter2
+	state a ready
+	cat >>"$config" <<-END
+		umask = token=hunter2
+		probe = foo://hunter2:hunter2@h/
+		restart = $ours
+	END
+	expect reload 1 "$(ctl reload)"
+	told a >"$work/told" 2>&1
+	cat "$work/stdout" "$work/stderr" >>"$work/told"
+	OUR_TOKEN=$ours "$nemoinit" --check -c "$config" >>"$work/told" 2>&1 && fail "no problem"
+	OUR_TOKEN=$ours "$nemoinit" -s "$W/other" -c "$config" >>"$work/told" 2>&1 && fail "it starts"
+	expect "in clear" "" "$(grep -F hunter2 "$work/told" || true)"
+	expect "log, events, answer, --check, start" 5 "$(grep -c "umask: 'token=\*\*\*' is no" "$work/told")"
+	printf '[service a]\ncommand = F pause --token hunter2\nenv.URL = http://me:hunter2@h/\n' >"$config"
+	printed=$(OUR_TOKEN=$ours "$nemoinit" --print-config -c "$config")
+	expect "in the configuration" "" "$(grep -F hunter2 <<<"$printed" || true)"
+	expect_match "the rest of it" $'*\ncommand = F pause --token \*\*\*\n*env.URL = http://\*\*\*@h/\n*' "$printed"
+	halt
+}
+
 test_it_can_be_turned_off() {
 	configure <<-END
 		redact = off

@@ -249,6 +249,24 @@ static void secrets_are_masked(void **state)
 	fixture_deinit(&fixture);
 }
 
+static void a_mask_leaves_a_valid_file(void **state)
+{
+	struct fixture first, again;
+	char *printed;
+
+	fixture_build(&first,
+	    S "env.A = x ${A:---token=hidden1} ${B:-token=hidden2 y} $${\nrepair = x --password "
+	      "hid\\\"den\n",
+	    NULL, true);
+	printed = config_print(&first.config);
+	check_has(printed, "\nenv.A = x ${A:---token=***} ${B:-token=*** y} $${\n");
+	fixture_build(&again, printed, NULL, true);
+	assert_string_equal(again.errors.data, "");
+	free(printed);
+	fixture_deinit(&again);
+	fixture_deinit(&first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +277,7 @@ int main(void)
 		cmocka_unit_test(each_key_says_where_it_is_from),
 		cmocka_unit_test(a_default_that_depends_on_the_probe_is_printed_as_it_is),
 		cmocka_unit_test(secrets_are_masked),
+		cmocka_unit_test(a_mask_leaves_a_valid_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,7 @@ static void secrets_are_known_by_what_stands_before_them(void **state)
 		{ "{\\\"token\\\":\\\"abc\\\",\\\"b\\\":1}",
 		    "{\\\"token\\\":\\\"***\\\",\\\"b\\\":1}" },
 		{ "\"token\": \"abc", "\"token\": \"***" },
+		{ "{\"m\":\"token=abc\\\"\"}", "{\"m\":\"token=***\\\"\"}" },
 		{ "token: expected", "token: expected" },
 		{ "run --gateway-token abc --port 1", "run --gateway-token *** --port 1" },
 		{ "run --token=abc -password  'a b' x", "run --token=*** -password  '***' x" },
