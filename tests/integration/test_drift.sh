@@ -223,7 +223,7 @@ test_a_server_tells_its_version() {
 	drift 0 --running-url "$url"
 	unknown "$url (unknown: HTTP status 404)"
 	answers "200 OK" '<html>0.0.43</html>'
-	drift 1 --running-url "$url" --timeout 500ms --strict
+	drift 1 --running-url "$url" --timeout 3s --strict
 	unknown "$url (unknown: the reply did not end in time)"
 	script server <<<"cat '$work/reply'"
 	drift 0 --running-url "$url"

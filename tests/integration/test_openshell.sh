@@ -93,7 +93,7 @@ test_and_without_its_frame() {
 
 test_and_in_colour_from_a_gateway_that_lives_on() {
 	begin 0.0.44 0.0.44 "printf '%b\\n' '\\033[31mError:\\033[0m   \\033[31m×\\033[0m migration error: migration 5 was previously' \
-		'  \\033[31m│\\033[0m applied but is missing in the resolved migrations' >&2; $serving" "start_timeout = 1s"
+		'  \\033[31m│\\033[0m applied but is missing in the resolved migrations' >&2; $serving" "start_timeout = 3s"
 	state openshell-gateway blocked
 	blocked_by missing
 }
