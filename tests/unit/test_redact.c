@@ -242,8 +242,8 @@ static void without_memory_no_secret_is_told(void **state)
 {
 	static const char *const lines[] = { "token=hunter2", "\033[1mtok\033[0men=hunter2",
 		"token=hunter2 \033[0m",
-		"\033[0m of some length, so that more is wanted than the first sixty-four bytes "
-		"tok\033[0men=hunter2 and so on, and so on, and on" };
+		("\033[0m of some length, so that more is wanted than the first sixty-four bytes "
+		 "tok\033[0men=hunter2 and so on, and so on, and on") };
 
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		for (unsigned calls = 0; calls < 8; calls++) {
