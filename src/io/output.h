@@ -10,7 +10,7 @@ struct output;
 enum {
 	OUTPUT_READ_BYTES = 4096,
 	/* From then on a turn is long enough: one more read for each, that nobody goes without. */
-	OUTPUT_TURN_MS = 2,
+	OUTPUT_TURN_MS = 1,
 };
 
 /*
