@@ -164,7 +164,7 @@ test_what_is_unknown_is_no_drift_unless_strict() {
 	unknown "'$work/nothing' is no program"
 	rm "$work/bin/openshell"
 	PATH=$plain_path drift 0 "${asks[@]}"
-	unknown "Installed OpenShell: unknown (no 'openshell' in PATH=$plain_path"
+	unknown "Installed OpenShell: unknown (no 'openshell' in PATH=${plain_path:0:200}"
 	echo "no program" >"$work/bin/openshell"
 	chmod 755 "$work/bin/openshell"
 	drift 0 "${asks[@]}"
