@@ -187,7 +187,7 @@ test_services_with_users_of_their_own() {
 
 	if (($(ulimit -Hn) < files)); then
 		files=$(ulimit -Hn)
-		warning="limit_nofile: Operation not permitted"
+		warning="runs without what was refused: limit_nofile: Operation not permitted"
 	fi
 	container -- --config /etc/nemoclaw.ini
 	comes_up
