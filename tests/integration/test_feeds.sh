@@ -333,21 +333,4 @@ shows() {
 	"${tmux[@]}" capture-pane -p | grep -qE "$1"
 }
 
-# Probes of Kubernetes are many: under 20 ms each (the best of some, as the machine is shared).
-test_live_and_ready_are_quick() {
-	local asked begin best
-
-	one
-	for asked in live ready; do
-		best=1000000
-		for _ in {1..30}; do
-			begin=${EPOCHREALTIME/[^0-9]/}
-			"$nemoctl_itself" -s "$socket" "$asked" >/dev/null || fail "$asked: $?"
-			((best = ${EPOCHREALTIME/[^0-9]/} - begin < best ? ${EPOCHREALTIME/[^0-9]/} - begin : best))
-		done
-		grep -q __asan_init "$nemoctl_itself" || ((best < 20000)) || fail "$asked takes $best us"
-	done
-	halt
-}
-
 run_tests
