@@ -11,6 +11,7 @@
 
 #include "core/env_line.h"
 #include "io/fd.h"
+#include "io/text_file.h"
 
 enum { ENV_FILE_MAX_BYTES = 65536 };
 
@@ -58,26 +59,20 @@ static void load_lines(const char *path, char *text)
 
 void env_file_load(const char *path)
 {
-	static char text[ENV_FILE_MAX_BYTES + 1];
 	int fd __attribute__((cleanup(fd_close))) =
 	    open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	const char *fault = fd < 0 ? strerror(errno) : find_fault(fd);
 	size_t length = 0;
-	ssize_t step = 1;
+	char *text = NULL;
+	int result = fault ? 0 : text_file_read_fd(fd, ENV_FILE_MAX_BYTES, &text, &length);
 
-	while (!fault && step > 0 && length < ENV_FILE_MAX_BYTES) {
-		step = read(fd, text + length, ENV_FILE_MAX_BYTES - length);
-		if (step < 0)
-			fault = strerror(errno);
-		else
-			length += (size_t)step;
-	}
-	if (!fault && memchr(text, '\0', length))
+	if (result)
+		fault = text_file_fault(result);
+	else if (text && memchr(text, '\0', length))
 		fault = "holds a NUL byte";
-	if (fault) {
+	if (fault)
 		warn(path, fault);
-		return;
-	}
-	text[length] = '\0';
-	load_lines(path, text);
+	else
+		load_lines(path, text);
+	free(text);
 }
